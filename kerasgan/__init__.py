@@ -1,0 +1,53 @@
+"""kerasgan: generative adversarial networks for Keras 3.
+
+Public names are resolved on first use (PEP 562): importing kerasgan does not import TensorFlow.
+"""
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+_MODULES = (
+    "callbacks",
+    "data",
+    "distribution",
+    "export",
+    "images",
+    "layers",
+    "likelihoods",
+    "losses",
+    "metrics",
+    "models",
+    "networks",
+    "presets",
+    "recipes",
+    "regularizers",
+    "testing",
+)
+# Name -> the module that defines it.
+_NAMES = {
+    "GAN": "gan",
+    "VanillaGAN": "models",
+    "DCGAN": "models",
+    "VAE": "models",
+    "from_preset": "presets",
+    "list_presets": "presets",
+    "save_preset": "presets",
+    "precision": "distribution",
+    "strategy": "distribution",
+}
+
+__all__ = ["__version__", *_MODULES, *_NAMES]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return importlib.import_module(f"kerasgan.{name}")
+    if name in _NAMES:
+        return getattr(importlib.import_module(f"kerasgan.{_NAMES[name]}"), name)
+    raise AttributeError(f"module 'kerasgan' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,197 @@
+"""Reads a data source, whatever it is, into uint8 examples."""
+
+import dataclasses
+import os
+import pathlib
+
+import numpy as np
+
+from kerasgan import images as image_module
+from kerasgan.data import mnist_mini
+from kerasgan.data.transform import Transform
+
+
+@dataclasses.dataclass
+class Examples:
+    """Transformed examples, ready to be batched.
+
+    Attributes:
+        name: What to call the source in messages.
+        num_examples: How many there are.
+        image_shape: (height, width, channels) of every image.
+        images: uint8 NHWC array, or something that is indexed like one; None if `stream` is set.
+        labels: int32 (num_examples,) or None.
+        num_classes: Number of classes, or None where the source has no labels.
+        class_names: Name of each class, or None.
+        stream: A `tf.data.Dataset` of (uint8 image, int32 label) pairs that is read anew in each
+            epoch, or None.
+    """
+
+    name: str
+    num_examples: int
+    image_shape: tuple[int, int, int]
+    images: object = None
+    labels: np.ndarray | None = None
+    num_classes: int | None = None
+    class_names: tuple[str, ...] | None = None
+    stream: object = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Request:
+    """What `load` was asked to read; see there for the meaning of each."""
+
+    split: str
+    transform: Transform
+    limit: int | None = None
+    cache: bool = True
+    data_dir: str | None = None
+    on_error: str = "raise"
+    decode: bool = True
+
+
+def read(source, request: Request) -> Examples:
+    """Finds out what kind of source this is, and reads it."""
+    if isinstance(source, os.PathLike) or isinstance(source, str):
+        return _read_named(os.fspath(source), request)
+    if isinstance(source, tuple) and len(source) == 2:
+        return from_arrays("the array", *source, request)
+    return from_arrays("the array", source, None, request)
+
+
+def _read_named(source: str, request: Request) -> Examples:
+    if source == "mnist_mini":
+        check_split(source, request.split, mnist_mini.SPLITS)
+        images, labels = mnist_mini.arrays(request.split)
+        return from_arrays(source, images, labels, request, mnist_mini.CLASS_NAMES)
+    path = pathlib.Path(source).expanduser()
+    if path.suffix in (".npy", ".npz"):
+        return _read_numpy(path, request)
+    if path.is_dir():
+        from kerasgan.data import folder
+
+        return folder.read(path, request)
+    if path.exists():
+        raise ValueError(
+            f"{path} is neither a folder of images nor a .npy or .npz file. Give the folder that "
+            "holds the images."
+        )
+    if path.is_absolute() or source.startswith((".", "~")) or "\\" in source:
+        raise ValueError(f"There is no file or folder {path}.")
+    from kerasgan.data import tfds_source
+
+    return tfds_source.read(source, request)
+
+
+def check_split(name: str, split: str, splits) -> None:
+    """Raises ValueError unless `split` is one of `splits`."""
+    if split not in splits:
+        raise ValueError(
+            f"{name} has no split {split!r}. Use split={' or '.join(map(repr, splits))}."
+        )
+
+
+def _read_numpy(path: pathlib.Path, request: Request) -> Examples:
+    if not path.is_file():
+        raise ValueError(f"There is no file {path}.")
+    try:
+        loaded = np.load(path, mmap_mode="r" if path.suffix == ".npy" else None)
+        if isinstance(loaded, np.ndarray):
+            check_split(str(path), request.split, ("train",))
+            images, labels = loaded, None
+        else:
+            with loaded:
+                images, labels = _from_npz(path, loaded, request.split)
+    except (OSError, EOFError, ValueError) as error:
+        if str(path) in str(error) and not isinstance(error, OSError):
+            raise
+        raise ValueError(
+            f"{path} cannot be read as a NumPy file of plain numbers: {error}. Write it with "
+            "numpy.save or numpy.savez, not as an object array."
+        ) from error
+    return from_arrays(str(path), images, labels, request)
+
+
+def _from_npz(path, file, split) -> tuple[np.ndarray, np.ndarray | None]:
+    """Images and labels of one split, under the names that are in common use."""
+    layouts = ((f"{split}_images", f"{split}_labels"), (f"x_{split}", f"y_{split}"))
+    if split == "train":
+        layouts += (("images", "labels"), ("x", "y"), ("arr_0", "arr_1"))
+    for image_key, label_key in layouts:
+        if image_key in file:
+            return file[image_key], file[label_key] if label_key in file else None
+    if split == "train" and len(file.files) == 1:
+        return file[file.files[0]], None
+    raise ValueError(
+        f"{path} holds the arrays {file.files}, none of which is known as the images of split "
+        f"{split!r}. Name them {' or '.join(repr(images) for images, _ in layouts)} (and the "
+        f"labels {' or '.join(repr(labels) for _, labels in layouts)})."
+    )
+
+
+def from_arrays(name, images, labels, request: Request, class_names=None) -> Examples:
+    """Examples from arrays: checks them, and brings the images to uint8 NHWC."""
+    images = np.asanyarray(images)
+    if images.ndim == 3 and images.shape[-1] > 4:
+        images = images[..., None]
+    if images.ndim != 4 or images.shape[-1] not in (1, 3) or 0 in images.shape:
+        hint = ""
+        if images.ndim == 4 and images.shape[1] in (1, 3):
+            hint = " These look channels-first: use images.transpose(0, 2, 3, 1)."
+        raise ValueError(
+            f"{name} must hold at least one image, shaped (n, height, width, channels) with 1 or "
+            f"3 channels, or (n, height, width); received shape {images.shape}.{hint}"
+        )
+    if labels is not None:
+        labels = _check_labels(name, np.asarray(labels), len(images))
+        labels = labels[: request.limit]
+    images = _check_range(name, images[: request.limit])
+    num_classes = None
+    if labels is not None:
+        num_classes = len(class_names) if class_names else int(labels.max()) + 1
+    shape = request.transform.shape_of(*images.shape[1:])
+    if request.decode:
+        images = request.transform.arrays(images)
+    return Examples(name, len(images), shape, images, labels, num_classes, class_names)
+
+
+def _check_range(name, images) -> np.ndarray:
+    floating = np.issubdtype(images.dtype, np.floating)
+    low, high = images.min(), images.max()
+    received = f"received dtype {images.dtype} with values from {low} to {high}."
+    if images.dtype == np.uint8:
+        if high == 1:
+            raise ValueError(
+                f"{name}: uint8 images are read as 0..255, {received} Multiply them by 255."
+            )
+        return images
+    if not floating:
+        fix = "Multiply them by 255 and convert" if images.dtype == bool else "Convert them"
+        raise ValueError(
+            f"{name} must hold uint8 images in 0..255 or floats in [-1, 1]; {received} "
+            f"{fix} with images.astype('uint8')."
+        )
+    # The comparison is written so that NaN fails it.
+    if not (low >= -1.001 and high <= 1.001):
+        fix = "Remove the NaN or infinite values."
+        if np.isfinite(low) and np.isfinite(high):
+            fix = "Rescale them: images on 0..255 with `images / 127.5 - 1`."
+        raise ValueError(f"{name}: float images must lie in [-1, 1]; {received} {fix}")
+    if low >= 0 and high > low:
+        raise ValueError(
+            f"{name}: float images must span [-1, 1]; {received} They look like [0, 1]: use "
+            "`images * 2 - 1`."
+        )
+    return image_module.to_uint8(images)
+
+
+def _check_labels(name, labels, count) -> np.ndarray:
+    if labels.shape == (count, 1):
+        labels = labels[:, 0]
+    integral = np.issubdtype(labels.dtype, np.integer)
+    if labels.shape != (count,) or not integral or labels.min() < 0:
+        raise ValueError(
+            f"{name}: labels must be non-negative integers of shape ({count},), one for each "
+            f"image; received dtype {labels.dtype}, shape {labels.shape}."
+        )
+    return labels.astype(np.int32)

@@ -1,0 +1,12 @@
+"""The families, one file each. A new one is a file here and a line in `MODELS`."""
+
+from kerasgan.models.dcgan import DCGAN
+from kerasgan.models.vae import VAE
+from kerasgan.models.vanilla_gan import VanillaGAN
+
+# What recipes, presets and the command line call a model.
+MODELS = {
+    "gan": VanillaGAN,
+    "dcgan": DCGAN,
+    "vae": VAE,
+}

@@ -1,0 +1,287 @@
+"""The variational autoencoder: the baseline that GANs are compared with, and a space to do arithmetic in."""
+
+import math
+from typing import ClassVar, NamedTuple
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from kerasgan import likelihoods
+from kerasgan.base import GenerativeModel
+from kerasgan.networks import autoencoder
+from kerasgan.optimizers import apply_gradients, prepare_optimizer
+
+ARCHITECTURES = ("conv", "mlp")
+
+
+class Bound(NamedTuple):
+    """Bounds on the log-likelihood, means over images: in nats, and in bits per dimension of 8-bit images."""
+
+    elbo: float
+    importance_weighted: float
+    samples: int
+    bits_per_dimension: float
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class VAE(GenerativeModel):
+    """Variational autoencoder with Gaussian prior and posterior.
+
+    `fit` takes images and maximises the ELBO; calling the model takes latents and gives mean images, like a GAN.
+
+    Kingma and Welling 2013, equation 3 (https://arxiv.org/abs/1312.6114); beta: Higgins et al. 2017, equation 4.
+
+    Args:
+        image_shape: (height, width, channels); sides in 16..128 for "conv".
+        latent_dim: length of a latent vector.
+        base_filters: width of the convolutions next to the image ("conv").
+        hidden: widths of the encoder's hidden layers, reversed in the decoder ("mlp").
+        architecture: "conv" or "mlp".
+        likelihood: name or object of `kerasgan.likelihoods`: "bernoulli" for black-and-white images, "gaussian",
+            "discretized_logistic" for 8-bit images.
+        beta: weight of the KL term.
+        seed: fixes the initial weights and every random draw in training.
+        dtype: dtype policy or its name, such as "mixed_bfloat16".
+    """
+
+    terms: ClassVar[tuple[str, ...]] = ("reconstruction_loss", "kl_loss", "elbo", "bits_per_dimension")
+
+    def __init__(
+        self, image_shape=(28, 28, 1), latent_dim=16, base_filters=32, hidden=(512, 256), *, architecture="conv",
+        likelihood="bernoulli", beta=1.0, seed=None, name=None, dtype=None,
+    ):  # fmt: skip
+        if architecture not in ARCHITECTURES:
+            raise ValueError(f"architecture must be one of {ARCHITECTURES}; received {architecture!r}.")
+        if beta < 0:
+            raise ValueError(f"beta must be at least 0; received {beta}.")
+        super().__init__(image_shape=image_shape, latent_dim=latent_dim, seed=seed, name=name, dtype=dtype)
+        self.base_filters = base_filters
+        self.hidden = tuple(hidden)
+        self.architecture = architecture
+        self.likelihood = likelihoods.get(likelihood)
+        self.beta = beta
+        self.encoder, self.decoder = self._build_networks(dtype)
+        self._sampler = _mean_image(self.decoder)
+        self.built = True
+
+    def _build_networks(self, dtype):
+        seeds = (None, None) if self.seed is None else (self.seed, self.seed + 1)
+        if self.architecture == "conv":
+            sizes = (self.image_shape, self.latent_dim, self.base_filters, dtype)
+            encoder = autoencoder.conv_encoder(*sizes, seeds[0])
+            decoder = autoencoder.conv_decoder(*sizes, seeds[1])
+        else:
+            encoder = autoencoder.mlp_encoder(self.image_shape, self.latent_dim, self.hidden, dtype, seeds[0])
+            decoder = autoencoder.mlp_decoder(self.image_shape, self.latent_dim, self.hidden[::-1], dtype, seeds[1])
+        return encoder, (autoencoder.with_scale(decoder) if self.likelihood.has_scale else decoder)
+
+    @property
+    def sampler(self):
+        """The decoder's mean image, in [-1, 1]."""
+        return self._sampler
+
+    @property
+    def networks(self):
+        """The networks of a trained model."""
+        return {"encoder": self.encoder, "decoder": self.decoder}
+
+    # Training
+
+    def compile(self, optimizer=None, *, run_eagerly=False, steps_per_execution=1, jit_compile="auto"):
+        """Configure training; the default optimizer is Adam with a learning rate of 1e-3.
+
+        Args:
+            optimizer: `keras.optimizers.Optimizer` or its name.
+            run_eagerly: run Python step by step, for debugging.
+            steps_per_execution: batches in one call of the compiled step.
+            jit_compile: compile the step with XLA; "auto" does so where a GPU is present.
+        """
+        if jit_compile == "auto":
+            jit_compile = bool(tf.config.list_physical_devices("GPU")) and self.num_replicas == 1 and not run_eagerly
+        with self.distribute_strategy.scope():
+            super().compile(
+                optimizer=None, run_eagerly=run_eagerly, steps_per_execution=steps_per_execution, jit_compile=jit_compile
+            )
+            self.optimizer = prepare_optimizer(optimizer or keras.optimizers.Adam(1e-3), self)
+        self.set_tracked_terms(self.terms)
+
+    def get_compile_config(self) -> dict | None:
+        """Return the settings of `compile`, serialised; None before it was called."""
+        if not self.compiled:
+            return None
+        optimizer = getattr(self.optimizer, "inner_optimizer", self.optimizer)
+        return {
+            "optimizer": keras.saving.serialize_keras_object(optimizer),
+            "run_eagerly": self.run_eagerly,
+            "steps_per_execution": self.steps_per_execution,
+            "jit_compile": self.jit_compile,
+        }
+
+    def compile_from_config(self, config: dict) -> None:
+        """Compile from what `get_compile_config` gave."""
+        optimizer = keras.saving.deserialize_keras_object(config["optimizer"])
+        self.compile(**(config | {"optimizer": optimizer}))
+
+    def train_step(self, data) -> dict:
+        """Take one gradient step on the negative ELBO."""
+        images = self.unpack(data)
+        with tf.GradientTape() as tape:
+            terms = self.loss_terms(images, self.next_seed())
+            loss = tf.add_n(list(terms.values())) / self.num_replicas
+            objective = self.optimizer.scale_loss(loss)
+        apply_gradients(tape, objective, self, self.optimizer)
+        return self.track(terms | self._bounds(terms))
+
+    def test_step(self, data) -> dict:
+        """Report the same terms on a batch; evaluating twice gives the same numbers."""
+        batch_number = tf.cast(self.metrics[0].count, "int32")
+        terms = self.loss_terms(self.unpack(data), tf.stack([self.seed or 0, batch_number]), training=False)
+        return self.track(terms | self._bounds(terms))
+
+    def unpack(self, data) -> tf.Tensor:
+        """Return the checked images of what `fit` gives; labels are left aside."""
+        return self.checked(keras.utils.unpack_x_y_sample_weight(data)[0])
+
+    def loss_terms(self, images, seed, training=True) -> dict:
+        """Return the two terms whose sum is minimised, in nats an image: one posterior sample, analytic KL."""
+        import tensorflow_probability as tfp
+
+        posterior = self.posterior(images, training)
+        latents = posterior.sample(seed=seed)
+        divergence = tfp.distributions.kl_divergence(posterior, self.prior())
+        return {
+            "reconstruction_loss": -tf.reduce_mean(self.log_likelihood(images, latents, training)),
+            "kl_loss": self.beta * tf.reduce_mean(divergence),
+        }
+
+    def _bounds(self, terms: dict) -> dict:
+        # The bound counts the KL once, whatever its weight in training.
+        divergence = terms["kl_loss"] / self.beta if self.beta else terms["kl_loss"]
+        elbo = -terms["reconstruction_loss"] - divergence
+        return {"elbo": elbo, "bits_per_dimension": self._bits_per_dimension(elbo)}
+
+    def _bits_per_dimension(self, log_likelihood):
+        return -(log_likelihood / math.prod(self.image_shape) + self.likelihood.log_bin_width) / math.log(2.0)
+
+    # Distributions
+
+    def prior(self):
+        """Return the prior of the latents, a standard normal distribution."""
+        import tensorflow_probability as tfp
+
+        return tfp.distributions.MultivariateNormalDiag(tf.zeros(self.latent_dim), tf.ones(self.latent_dim))
+
+    def posterior(self, images, training=False):
+        """Return the encoder's distribution of the latents of images (batch, *image_shape)."""
+        import tensorflow_probability as tfp
+
+        mean, log_std = self.encoder(images, training=training)
+        return tfp.distributions.MultivariateNormalDiag(mean, tf.exp(log_std))
+
+    def log_likelihood(self, images, latents, training=False) -> tf.Tensor:
+        """Return log p(image | latents) of each image in nats, float32 (batch,)."""
+        decoded = self.decoder(latents, training=training)
+        logits, log_scale = decoded if self.likelihood.has_scale else (decoded, tf.zeros(()))
+        return self.likelihood.log_prob(images, logits, tf.exp(log_scale))
+
+    def bound(self, images, samples: int = 64, seed: int = 0, batch_size: int = 100) -> Bound:
+        """Return the ELBO and the tighter importance-weighted bound of images.
+
+        Burda et al. 2016, equation 8 (https://arxiv.org/abs/1509.00519).
+
+        Args:
+            images: float array (n, height, width, channels) in [-1, 1].
+            samples: posterior samples an image.
+            seed: seed of the samples.
+            batch_size: images processed at a time, each with all its samples one after another.
+        """
+        if samples < 1:
+            raise ValueError(f"samples must be at least 1; received {samples}.")
+        self.check_images(images)
+        log_weights = [
+            self._log_weights(tf.convert_to_tensor(images[start : start + batch_size]), samples, seed + start)
+            for start in range(0, len(images), batch_size)
+        ]
+        log_weights = tf.concat(log_weights, axis=1)
+        elbo = float(tf.reduce_mean(log_weights))
+        tight = float(tf.reduce_mean(tf.reduce_logsumexp(log_weights, axis=0)) - math.log(samples))
+        return Bound(elbo, tight, samples, float(self._bits_per_dimension(tight)))
+
+    def _log_weights(self, images, samples, seed):
+        """Return log p(x, z) - log q(z | x) of posterior samples, float32 (samples, batch)."""
+        posterior, prior = self.posterior(images), self.prior()
+        rows = []
+        for number in range(samples):
+            latents = posterior.sample(seed=tf.constant([seed, number], "int32"))
+            joint = self.log_likelihood(images, latents) + prior.log_prob(latents)
+            rows.append(joint - posterior.log_prob(latents))
+        return tf.stack(rows)
+
+    # The latent space
+
+    def encode(self, images) -> np.ndarray:
+        """Return the posterior means of images, float32 (n, latent_dim)."""
+        self.check_images(images)
+        return np.asarray(self.posterior(images).mean())
+
+    def decode(self, latents) -> np.ndarray:
+        """Return the mean images of latents (n, latent_dim), float32 in [-1, 1]."""
+        return np.asarray(self(tf.convert_to_tensor(latents)))
+
+    def reconstruct(self, images) -> np.ndarray:
+        """Return images after encoding and decoding, float32 of the same shape in [-1, 1]."""
+        return self.decode(self.encode(images))
+
+    def attribute_vectors(self, images, labels) -> np.ndarray:
+        """Return, for each class, the direction from all other images to the class: float32 (classes, latent_dim).
+
+        Larsen et al. 2016, section 4.2 (https://arxiv.org/abs/1512.09300): add a multiple of row k to a latent to make
+        its image more of class k.
+
+        Args:
+            images: float array (n, height, width, channels) in [-1, 1].
+            labels: n integers; every class from 0 to the largest needs an example, and at least two classes exist.
+
+        Raises:
+            ValueError: numbers differ, a class has no example, or all images are of one class.
+        """
+        labels = np.asarray(labels)
+        if labels.shape != (len(images),):
+            raise ValueError(f"Give one label an image; received {len(images)} images and labels {labels.shape}.")
+        counts = np.bincount(labels)
+        if len(counts) < 2 or not counts.all():
+            raise ValueError(
+                "Attribute vectors need examples of every class from 0 to the largest, and of two classes at least; "
+                f"received these counts: {counts.tolist()}."
+            )
+        codes = self.encode(images)
+        members = labels[:, None] == np.arange(len(counts))
+        inside = members.T.astype("float32") @ codes / counts[:, None]
+        outside = (~members).T.astype("float32") @ codes / (len(labels) - counts)[:, None]
+        return (inside - outside).astype("float32")
+
+    def get_config(self) -> dict:
+        """Return the constructor arguments."""
+        return super().get_config() | {
+            "image_shape": list(self.image_shape),
+            "latent_dim": self.latent_dim,
+            "base_filters": self.base_filters,
+            "hidden": list(self.hidden),
+            "architecture": self.architecture,
+            "likelihood": keras.saving.serialize_keras_object(self.likelihood),
+            "beta": self.beta,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict) -> "VAE":
+        """Return a new model from what `get_config` gave."""
+        config = dict(config)
+        config["dtype"] = keras.saving.deserialize_keras_object(config["dtype"])
+        return cls(**config)
+
+
+def _mean_image(decoder: keras.Model) -> keras.Model:
+    """Return latents to mean images, sharing the decoder's weights."""
+    half = keras.layers.Rescaling(0.5, dtype="float32")(decoder.outputs[0])
+    return keras.Model(decoder.inputs, keras.layers.Activation("tanh", dtype="float32")(half), name="generator")

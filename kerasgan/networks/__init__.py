@@ -1,0 +1,6 @@
+"""Builders that return functional `keras.Model`s; use them in a `kerasgan.GAN` of your own."""
+
+from kerasgan.networks.dcgan import dcgan_discriminator, dcgan_generator
+from kerasgan.networks.mlp import mlp_discriminator, mlp_generator
+
+__all__ = ["dcgan_discriminator", "dcgan_generator", "mlp_discriminator", "mlp_generator"]

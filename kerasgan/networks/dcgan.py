@@ -1,0 +1,97 @@
+"""The convolutional networks of DCGAN, for any image size from 16 to 128 pixels.
+
+Radford et al. 2015, section 3 (https://arxiv.org/abs/1511.06434): strides instead of pooling, batch norm in both
+networks but not at the generator's output and the discriminator's input, ReLU in one and LeakyReLU in the other.
+Kernels are 4 wide, a multiple of the stride, against checkerboards (Odena et al. 2016).
+"""
+
+import math
+
+import keras
+from keras import layers
+
+from kerasgan.layers import BatchNormalization
+from kerasgan.networks.initializers import normal
+
+KERNEL_SIZE = 4
+SMALLEST, LARGEST = 16, 128
+
+
+def dcgan_generator(
+    image_shape: tuple, latent_dim: int, base_filters: int, dtype=None, seed: int | None = None
+) -> keras.Model:
+    """Return a generator: latents (batch, latent_dim) to float32 images (batch, *image_shape) in [-1, 1]."""
+    height, width, channels = image_shape
+    doublings = count_doublings(image_shape)
+    start = (math.ceil(height / 2**doublings), math.ceil(width / 2**doublings))
+    initializers = normal(seed)
+
+    latents = keras.Input((latent_dim,), name="latents")
+    filters = _filters(base_filters, doublings - 1)
+    x = layers.Dense(
+        start[0] * start[1] * filters, use_bias=False, kernel_initializer=next(initializers), dtype=dtype
+    )(latents)
+    x = layers.Reshape((*start, filters), dtype=dtype)(x)
+    x = _normalized(x, layers.ReLU(dtype=dtype), dtype)
+    for level in reversed(range(doublings - 1)):
+        x = layers.Conv2DTranspose(
+            _filters(base_filters, level), KERNEL_SIZE, 2, "same",
+            use_bias=False, kernel_initializer=next(initializers), dtype=dtype,
+        )(x)  # fmt: skip
+        x = _normalized(x, layers.ReLU(dtype=dtype), dtype)
+    x = layers.Conv2DTranspose(
+        channels, KERNEL_SIZE, 2, "same", kernel_initializer=next(initializers), dtype="float32"
+    )(x)
+    x = _crop(x, height, width)
+    images = layers.Activation("tanh", dtype="float32")(x)
+    return keras.Model(latents, images, name="generator")
+
+
+def dcgan_discriminator(
+    image_shape: tuple, base_filters: int, dtype=None, seed: int | None = None
+) -> keras.Model:
+    """Return a discriminator: images (batch, *image_shape) to float32 logits (batch, 1)."""
+    initializers = normal(seed)
+    images = x = keras.Input(image_shape, name="images")
+    for level in range(count_doublings(image_shape)):
+        x = layers.Conv2D(
+            _filters(base_filters, level), KERNEL_SIZE, 2, "same",
+            use_bias=level == 0, kernel_initializer=next(initializers), dtype=dtype,
+        )(x)  # fmt: skip
+        activation = layers.LeakyReLU(0.2, dtype=dtype)
+        x = activation(x) if level == 0 else _normalized(x, activation, dtype)
+    x = layers.Flatten(dtype=dtype)(x)
+    logits = layers.Dense(1, kernel_initializer=next(initializers), dtype="float32")(x)
+    return keras.Model(images, logits, name="discriminator")
+
+
+def count_doublings(image_shape: tuple) -> int:
+    """Return how many times the spatial size doubles from 4-8 pixels to the image's shorter side.
+
+    Raises:
+        ValueError: the shape is not (height, width, channels), or a side is not in 16..128.
+    """
+    if len(image_shape) != 3 or not all(SMALLEST <= side <= LARGEST for side in image_shape[:2]):
+        raise ValueError(
+            f"DCGAN makes images of {SMALLEST} to {LARGEST} pixels a side; received image_shape={image_shape}, "
+            "which should be (height, width, channels)."
+        )
+    return int(math.log2(min(image_shape[:2]) / 4))
+
+
+def _filters(base_filters: int, level: int) -> int:
+    """Return the filters of a level: doubling away from the image, at most eight-fold."""
+    return base_filters * 2 ** min(level, 3)
+
+
+def _normalized(x, activation, dtype):
+    return activation(BatchNormalization(momentum=0.9, epsilon=1e-5, dtype=dtype)(x))
+
+
+def _crop(x, height: int, width: int):
+    """Cut the image's size out of the middle where doubling overshot it."""
+    extra = (x.shape[1] - height, x.shape[2] - width)
+    if extra == (0, 0):
+        return x
+    borders = tuple((size // 2, size - size // 2) for size in extra)
+    return layers.Cropping2D(borders, dtype="float32")(x)

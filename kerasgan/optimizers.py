@@ -1,0 +1,72 @@
+"""Two optimizers in one `keras.Model`: built early, loss-scaled alike, moved by one learning-rate callback."""
+
+import keras
+import tensorflow as tf
+
+
+def prepare_optimizer(optimizer, network: keras.Model):
+    """Return a built optimizer for a network, loss-scaled where the network computes in float16.
+
+    An optimizer that is not built when weights are loaded would silently keep its empty state.
+    """
+    optimizer = keras.optimizers.get(optimizer)
+    scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+    if computes_in_float16(network) and not scaled:
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+    optimizer.build(network.trainable_variables)
+    return optimizer
+
+
+def computes_in_float16(network: keras.Model) -> bool:
+    """Return whether any layer of the network computes in float16, whose small gradients vanish unscaled."""
+    return any(layer.compute_dtype == "float16" for layer in network._flatten_layers())
+
+
+def apply_gradients(tape: tf.GradientTape, objective: tf.Tensor, network: keras.Model, optimizer) -> None:
+    """Update one network, and nothing else, down the gradient of its objective."""
+    variables = network.trainable_variables
+    gradients = tape.gradient(objective, variables)
+    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        gradients = _agree_on_finite(gradients)
+    optimizer.apply(gradients, variables)
+
+
+def _agree_on_finite(gradients: list) -> list:
+    """Make the gradients of all replicas NaN where those of one are not finite.
+
+    The loss scale looks at the first replica only: a NaN on another would reach the weights.
+    """
+    replica = tf.distribute.get_replica_context()
+    present = [gradient for gradient in gradients if gradient is not None]
+    finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(gradient)) for gradient in present])
+    votes = replica.all_reduce(tf.distribute.ReduceOp.SUM, tf.cast(finite, "float32"))
+    agreed = tf.equal(votes, float(replica.num_replicas_in_sync))
+    return [
+        None if gradient is None else tf.where(agreed, gradient, tf.constant(float("nan"), gradient.dtype))
+        for gradient in gradients
+    ]
+
+
+class PairedOptimizers:
+    """What Keras callbacks see as `gan.optimizer`: the learning rates of both optimizers as one.
+
+    Reading gives the generator's. Assigning sets the generator's and scales the discriminator's by the same factor,
+    so that `LearningRateScheduler` and `ReduceLROnPlateau` keep the ratio of the two.
+    """
+
+    built = True
+
+    def __init__(self, d_optimizer, g_optimizer):
+        self._d_optimizer = d_optimizer
+        self._g_optimizer = g_optimizer
+        self._ratio = float(d_optimizer.learning_rate) / max(float(g_optimizer.learning_rate), 1e-30)
+
+    @property
+    def learning_rate(self):
+        """The generator's learning rate."""
+        return self._g_optimizer.learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, value):
+        self._g_optimizer.learning_rate = value
+        self._d_optimizer.learning_rate = float(value) * self._ratio

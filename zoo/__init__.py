@@ -1,0 +1,1 @@
+"""Trained models, shipped in the wheel; `kerasgan.presets` reads them."""
