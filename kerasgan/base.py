@@ -3,6 +3,7 @@
 Draw latents, generate images, report named loss terms, and keep its random state through save and load.
 """
 
+import inspect
 import random
 
 import keras
@@ -86,9 +87,7 @@ class GenerativeModel(keras.Model):
                 f"labels must be {n} integers, one an image; received shape {labels.shape}, dtype {labels.dtype}."
             )
         if labels.min() < 0 or labels.max() >= self.num_classes:
-            raise ValueError(
-                f"labels must be in 0..{self.num_classes - 1}; received {labels.min()}..{labels.max()}."
-            )
+            raise ValueError(f"labels must be in 0..{self.num_classes - 1}; received {labels.min()}..{labels.max()}.")
         return labels.astype("int32")
 
     def call(self, inputs, training=False):
@@ -185,17 +184,38 @@ class GenerativeModel(keras.Model):
         return logs
 
     def fit(self, *args, **kwargs):
-        """Train as `keras.Model.fit` does; images outside [-1, 1] raise a ValueError."""
-        images = args[0] if args else kwargs.get("x")
+        """Train as `keras.Model.fit` does, with the same arguments; labels an unconditional model has no use for are ignored.
+
+        Raises:
+            ValueError: the images do not have this model's shape, or are not floating point in [-1, 1].
+        """
+        bound = inspect.signature(super().fit).bind(*args, **kwargs)
+        images = bound.arguments.get("x")
         if isinstance(images, np.ndarray):
             self.check_images(images)
             check_range(images.min(), images.max())
+        elif isinstance(images, tf.data.Dataset):
+            # Keras shuffles by default and warns that it cannot shuffle a data set.
+            bound.arguments.setdefault("shuffle", False)
+        bound.arguments["callbacks"] = self._with_own_callbacks(bound.arguments.get("callbacks"))
         try:
-            return super().fit(*args, **kwargs)
+            return super().fit(*bound.args, **bound.kwargs)
         except tf.errors.InvalidArgumentError as error:
             if _RANGE_MESSAGE not in error.message:
                 raise
-            raise ValueError(error.message) from None
+            raise ValueError(_RANGE_MESSAGE) from None
+
+    def own_callbacks(self) -> list:
+        """Return the callbacks that `fit` runs before the user's: checkpoints then see their work."""
+        return []
+
+    def _with_own_callbacks(self, callbacks):
+        own = self.own_callbacks()
+        if isinstance(callbacks, keras.callbacks.CallbackList):
+            for callback in own:
+                callbacks.append(callback)
+            return callbacks
+        return own + tf.nest.flatten([] if callbacks is None else callbacks)
 
     def check_images(self, images) -> None:
         """Raise a ValueError unless the images have this model's shape and a floating dtype."""

@@ -1,6 +1,5 @@
 """GAN: the `keras.Model` whose `train_step` alternates discriminator and generator updates."""
 
-import inspect
 from typing import Any, ClassVar, NamedTuple
 
 import keras
@@ -53,7 +52,16 @@ class GAN(GenerativeModel):
     terms: ClassVar[tuple[str, ...]] = ("d_loss", "g_loss")
 
     def __init__(
-        self, generator, discriminator, *, num_classes=None, d_steps=1, ema_decay=0.999, seed=None, name=None, dtype=None
+        self,
+        generator,
+        discriminator,
+        *,
+        num_classes=None,
+        d_steps=1,
+        ema_decay=0.999,
+        seed=None,
+        name=None,
+        dtype=None,
     ):
         if d_steps < 1:
             raise ValueError(f"d_steps must be at least 1; received {d_steps}.")
@@ -98,8 +106,15 @@ class GAN(GenerativeModel):
         }
 
     def compile(
-        self, d_optimizer=None, g_optimizer=None, loss=None, regularizers=None, *,
-        run_eagerly=False, steps_per_execution=1, jit_compile="auto",
+        self,
+        d_optimizer=None,
+        g_optimizer=None,
+        loss=None,
+        regularizers=None,
+        *,
+        run_eagerly=False,
+        steps_per_execution=1,
+        jit_compile="auto",
     ):
         """Configure training; what is left out comes from `compile_defaults`.
 
@@ -115,7 +130,12 @@ class GAN(GenerativeModel):
         Raises:
             ValueError: both optimizers are one object, or a loss or regularizer is unknown.
         """
-        given = {"d_optimizer": d_optimizer, "g_optimizer": g_optimizer, "loss": loss, "regularizers": regularizers}
+        given = {
+            "d_optimizer": d_optimizer,
+            "g_optimizer": g_optimizer,
+            "loss": loss,
+            "regularizers": regularizers,
+        }
         settings = self.compile_defaults() | {name: value for name, value in given.items() if value is not None}
         if settings["d_optimizer"] is settings["g_optimizer"] and not isinstance(settings["d_optimizer"], str):
             raise ValueError("d_optimizer and g_optimizer are one object; each network needs an optimizer of its own.")
@@ -124,7 +144,10 @@ class GAN(GenerativeModel):
         with self.distribute_strategy.scope():
             # optimizer=None keeps Keras from making a third optimizer over the weights of both networks.
             super().compile(
-                optimizer=None, run_eagerly=run_eagerly, steps_per_execution=steps_per_execution, jit_compile=jit_compile
+                optimizer=None,
+                run_eagerly=run_eagerly,
+                steps_per_execution=steps_per_execution,
+                jit_compile=jit_compile,
             )
             self.d_optimizer = prepare_optimizer(settings["d_optimizer"], self.discriminator)
             self.g_optimizer = prepare_optimizer(settings["g_optimizer"], self.generator)
@@ -254,24 +277,13 @@ class GAN(GenerativeModel):
         """
         if self.ema_generator is not None:
             calibrate_batch_norm(
-                self.ema_generator, (self.sampler_inputs(batch_size, seed=number) for number in range(batches))
+                self.ema_generator,
+                (self.sampler_inputs(batch_size, seed=number) for number in range(batches)),
             )
 
-    def fit(self, *args, **kwargs):
-        """Train as `keras.Model.fit` does, and calibrate the averaged generator after every epoch.
-
-        Raises:
-            ValueError: the images do not have this model's shape, or are not in [-1, 1].
-        """
-        bound = inspect.signature(super().fit).bind(*args, **kwargs)
-        callbacks = bound.arguments.get("callbacks") or []
-        calibrate = CalibrateAverage()
-        if isinstance(callbacks, keras.callbacks.CallbackList):
-            callbacks.append(calibrate)
-        else:
-            # First in the list: checkpoints and image summaries of the epoch see the calibrated generator.
-            bound.arguments["callbacks"] = [calibrate, *tf.nest.flatten(callbacks)]
-        return super().fit(*bound.args, **bound.kwargs)
+    def own_callbacks(self) -> list:
+        """Return the callback that calibrates the averaged generator after every epoch."""
+        return [CalibrateAverage()]
 
     # Persistence
 

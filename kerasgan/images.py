@@ -54,9 +54,7 @@ def to_uint8(images) -> np.ndarray:
     images = np.asarray(images)
     # bfloat16 is not a NumPy subtype of floating, so it is named.
     if not (np.issubdtype(images.dtype, np.floating) or images.dtype.name == "bfloat16"):
-        raise ValueError(
-            f"to_uint8() converts floating-point images in [-1, 1]; received dtype {images.dtype}."
-        )
+        raise ValueError(f"to_uint8() converts floating-point images in [-1, 1]; received dtype {images.dtype}.")
     images = images.astype(np.float32)
     if images.size:
         low, high = float(images.min()), float(images.max())
@@ -107,10 +105,7 @@ def grid(images, columns: int | None = None, padding: int = 2) -> np.ndarray:
     count, height, width, channels = images.shape
     columns = math.ceil(math.sqrt(count)) if columns is None else columns
     if columns < 1 or padding < 0:
-        raise ValueError(
-            f"grid() needs columns >= 1 and padding >= 0; received columns={columns}, "
-            f"padding={padding}."
-        )
+        raise ValueError(f"grid() needs columns >= 1 and padding >= 0; received columns={columns}, padding={padding}.")
     rows = math.ceil(count / columns)
     cell_height, cell_width = height + padding, width + padding
     shape = (padding + rows * cell_height, padding + columns * cell_width, channels)

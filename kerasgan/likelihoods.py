@@ -91,7 +91,11 @@ class DiscretizedLogistic(Likelihood):
         return tf.round((images + 1.0) * 127.5)
 
 
-LIKELIHOODS = {"bernoulli": Bernoulli, "gaussian": Gaussian, "discretized_logistic": DiscretizedLogistic}
+LIKELIHOODS = {
+    "bernoulli": Bernoulli,
+    "gaussian": Gaussian,
+    "discretized_logistic": DiscretizedLogistic,
+}
 
 
 def get(likelihood: "str | dict | Likelihood") -> Likelihood:

@@ -71,9 +71,7 @@ class DCGAN(GAN):
             classifier = sklearn.svm.LinearSVC().fit(gan.features(images), labels)
         """
         self.check_images(images)
-        activations = [
-            layer.output for layer in self.discriminator.layers if isinstance(layer, keras.layers.LeakyReLU)
-        ]
+        activations = [layer.output for layer in self.discriminator.layers if isinstance(layer, keras.layers.LeakyReLU)]
         pooled = [keras.layers.Flatten()(keras.layers.AdaptiveMaxPooling2D(4)(each)) for each in activations]
         joined = keras.layers.Concatenate(dtype="float32")(pooled) if len(pooled) > 1 else pooled[0]
         extractor = keras.Model(self.discriminator.inputs, joined)

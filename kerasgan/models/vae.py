@@ -45,7 +45,12 @@ class VAE(GenerativeModel):
         dtype: dtype policy or its name, such as "mixed_bfloat16".
     """
 
-    terms: ClassVar[tuple[str, ...]] = ("reconstruction_loss", "kl_loss", "elbo", "bits_per_dimension")
+    terms: ClassVar[tuple[str, ...]] = (
+        "reconstruction_loss",
+        "kl_loss",
+        "elbo",
+        "bits_per_dimension",
+    )
 
     def __init__(
         self, image_shape=(28, 28, 1), latent_dim=16, base_filters=32, hidden=(512, 256), *, architecture="conv",
@@ -101,7 +106,10 @@ class VAE(GenerativeModel):
             jit_compile = bool(tf.config.list_physical_devices("GPU")) and self.num_replicas == 1 and not run_eagerly
         with self.distribute_strategy.scope():
             super().compile(
-                optimizer=None, run_eagerly=run_eagerly, steps_per_execution=steps_per_execution, jit_compile=jit_compile
+                optimizer=None,
+                run_eagerly=run_eagerly,
+                steps_per_execution=steps_per_execution,
+                jit_compile=jit_compile,
             )
             self.optimizer = prepare_optimizer(optimizer or keras.optimizers.Adam(1e-3), self)
         self.set_tracked_terms(self.terms)

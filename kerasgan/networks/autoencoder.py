@@ -48,7 +48,10 @@ def conv_decoder(image_shape: tuple, latent_dim: int, base_filters: int, dtype=N
     latents = keras.Input((latent_dim,), name="latents")
     x = layers.Dense(8 * base_filters, activation="relu", kernel_initializer=next(initializers), dtype=dtype)(latents)
     x = layers.Dense(
-        start[0] * start[1] * filters, activation="relu", kernel_initializer=next(initializers), dtype=dtype
+        start[0] * start[1] * filters,
+        activation="relu",
+        kernel_initializer=next(initializers),
+        dtype=dtype,
     )(x)
     x = layers.Reshape((*start, filters), dtype=dtype)(x)
     for level in reversed(range(doublings - 1)):

@@ -29,7 +29,10 @@ def dcgan_generator(
     latents = keras.Input((latent_dim,), name="latents")
     filters = _filters(base_filters, doublings - 1)
     x = layers.Dense(
-        start[0] * start[1] * filters, use_bias=False, kernel_initializer=next(initializers), dtype=dtype
+        start[0] * start[1] * filters,
+        use_bias=False,
+        kernel_initializer=next(initializers),
+        dtype=dtype,
     )(latents)
     x = layers.Reshape((*start, filters), dtype=dtype)(x)
     x = _normalized(x, layers.ReLU(dtype=dtype), dtype)
@@ -47,9 +50,7 @@ def dcgan_generator(
     return keras.Model(latents, images, name="generator")
 
 
-def dcgan_discriminator(
-    image_shape: tuple, base_filters: int, dtype=None, seed: int | None = None
-) -> keras.Model:
+def dcgan_discriminator(image_shape: tuple, base_filters: int, dtype=None, seed: int | None = None) -> keras.Model:
     """Return a discriminator: images (batch, *image_shape) to float32 logits (batch, 1)."""
     initializers = normal(seed)
     images = x = keras.Input(image_shape, name="images")

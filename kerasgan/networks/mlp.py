@@ -23,7 +23,11 @@ def mlp_generator(
 
 
 def mlp_discriminator(
-    image_shape: tuple, hidden: Sequence[int], dropout: float = 0.0, dtype=None, seed: int | None = None
+    image_shape: tuple,
+    hidden: Sequence[int],
+    dropout: float = 0.0,
+    dtype=None,
+    seed: int | None = None,
 ) -> keras.Model:
     """Return a discriminator: images (batch, *image_shape) to float32 logits (batch, 1)."""
     initializers = glorot(seed)
