@@ -45,6 +45,9 @@ class GenerativeModel(keras.Model):
         """The networks that make up a trained model, by the names a preset stores them under."""
         raise NotImplementedError
 
+    def adopt_networks(self) -> None:
+        """Bring the rest of the model in line after new weights were loaded into `networks`."""
+
     # Sampling
 
     def sample_latents(self, n: int, seed: "int | tf.Tensor | None" = None) -> tf.Tensor:
@@ -143,15 +146,46 @@ class GenerativeModel(keras.Model):
 
         Under a `tf.distribute` strategy all replicas read the same seed state, so the replica's number is added.
         """
-        seed = tf.cast(self.seed_generator.next(), "int32")
-        replica = tf.distribute.get_replica_context()
-        number = replica.replica_id_in_sync_group if replica else 0
-        return seed + tf.stack([0, 1_000_003 * tf.cast(number, "int32")])
+        return on_this_replica(tf.cast(self.seed_generator.next(), "int32"))
 
     @property
     def num_replicas(self) -> int:
         """The number of devices that share a batch."""
         return self.distribute_strategy.num_replicas_in_sync
+
+    def shard(self, data) -> tuple:
+        """Return this replica's part of a batch and the share of the batch's images it holds.
+
+        Replicas' gradients are summed: losses are means over a part, so each counts by its share. The last batch of
+        an epoch splits unevenly, and may leave a replica nothing; it then gets one blank image with a share of 0,
+        since the mean over no images is NaN. On a single device: the data itself and 1.
+        """
+        replica = _replica_context()
+        if replica is None:
+            return data, 1.0
+        size = tf.shape(tf.nest.flatten(data)[0])[0]
+        total = replica.all_reduce(tf.distribute.ReduceOp.SUM, tf.cast(size, "float32"))
+        blanks = tf.cast(tf.equal(size, 0), "int32")
+
+        def filled(part):
+            blank = tf.zeros(tf.concat([[blanks], tf.shape(part)[1:]], 0), part.dtype)
+            return tf.ensure_shape(tf.concat([part, blank], 0), [None, *part.shape[1:]])
+
+        data = tf.nest.map_structure(lambda part: None if part is None else filled(part), data)
+        return data, tf.cast(size, "float32") / total
+
+    def synchronize(self, network: keras.Model, share) -> None:
+        """Give all replicas the same batch-norm statistics: the mean of theirs, each counting by its share.
+
+        Keras lets every replica track its own and saves those of the first.
+        """
+        replica = _replica_context()
+        variables = [each for each in network.non_trainable_variables if tf.as_dtype(each.dtype).is_floating]
+        if replica is None or not variables:
+            return
+        parts = [tf.cast(share, each.dtype) * each for each in variables]
+        for variable, value in zip(variables, replica.all_reduce(tf.distribute.ReduceOp.SUM, parts), strict=True):
+            variable.assign(value)
 
     @property
     def metrics(self) -> list:
@@ -163,8 +197,12 @@ class GenerativeModel(keras.Model):
         with self.distribute_strategy.scope():
             self._trackers = {name: keras.metrics.Mean(name) for name in names}
 
-    def track(self, terms: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    def track(self, terms: dict[str, tf.Tensor], share=None) -> dict[str, tf.Tensor]:
         """Add the terms to their averages and return the logs of a step.
+
+        Args:
+            terms: name -> scalar.
+            share: what `shard` gave; None counts all replicas alike.
 
         Raises:
             ValueError: a term was not announced to `set_tracked_terms`.
@@ -175,8 +213,10 @@ class GenerativeModel(keras.Model):
                 f"{type(self).__name__} reports the terms {unknown}, but announced only {list(self._trackers)}. "
                 "List them in the class attribute `terms`."
             )
+        # The weights of all replicas add up to their number: a batch counts once, however it was split.
+        weight = None if share is None else share * self.num_replicas
         for name, value in terms.items():
-            self._trackers[name].update_state(value)
+            self._trackers[name].update_state(value, weight)
         logs = self.get_metrics_result()
         if isinstance(self.distribute_strategy, tf.distribute.MultiWorkerMirroredStrategy):
             # Keras joins the logs of several workers along axis 0, which a scalar does not have.
@@ -269,6 +309,12 @@ class GenerativeModel(keras.Model):
         return list(found.values())
 
 
+def _replica_context():
+    """Return the replica context where several replicas share a batch, else None."""
+    replica = tf.distribute.get_replica_context()
+    return replica if replica is not None and replica.num_replicas_in_sync > 1 else None
+
+
 RANGE_TOLERANCE = 1e-3
 _RANGE_MESSAGE = (
     "Images must be finite and in [-1, 1]; received values outside. "
@@ -276,9 +322,17 @@ _RANGE_MESSAGE = (
 )
 
 
+def on_this_replica(seed: tf.Tensor) -> tf.Tensor:
+    """Return two integers for a seed that all replicas share: other ones on every replica, the same on the first."""
+    replica = tf.distribute.get_replica_context()
+    number = replica.replica_id_in_sync_group if replica else 0
+    return seed + tf.stack([0, 1_000_003 * tf.cast(number, "int32")])
+
+
 def check_range(smallest: float, largest: float) -> None:
     """Raise a ValueError unless both ends of the value range are finite and in [-1, 1]."""
-    if not (-1.0 - RANGE_TOLERANCE <= smallest and largest <= 1.0 + RANGE_TOLERANCE):
+    inside = smallest >= -1.0 - RANGE_TOLERANCE and largest <= 1.0 + RANGE_TOLERANCE
+    if not inside:  # NaN is outside too.
         raise ValueError(f"{_RANGE_MESSAGE} Smallest {smallest}, largest {largest}.")
 
 

@@ -94,6 +94,11 @@ class GAN(GenerativeModel):
         """The networks of a trained model: the generator that samples, and the discriminator."""
         return {"generator": self.sampler, "discriminator": self.discriminator}
 
+    def adopt_networks(self) -> None:
+        """Let training go on from the generator that samples."""
+        if self.ema_generator is not None:
+            self.generator.set_weights(self.ema_generator.get_weights())
+
     # Compiling
 
     def compile_defaults(self) -> dict:
@@ -237,7 +242,7 @@ class GAN(GenerativeModel):
             labels = None
         elif labels is None:
             raise ValueError(
-                f"{type(self).__name__} has {self.num_classes} classes and needs (images, labels); received images only."
+                f"{type(self).__name__} has {self.num_classes} classes and needs (images, labels); received images."
             )
         return self.checked(images), labels
 
@@ -297,7 +302,7 @@ class GAN(GenerativeModel):
         }
 
     def game_config(self) -> dict:
-        """Return the arguments of the game itself: where the `get_config` of a subclass with its own networks starts."""
+        """Return the arguments of the game itself, to which a subclass adds those of its networks."""
         return super().get_config() | {"d_steps": self.d_steps, "ema_decay": self.ema_decay}
 
     @classmethod

@@ -88,8 +88,9 @@ def load(
     """
     request = _request(split, image_size, channels, crop, limit, cache, data_dir, on_error)
     _check_count("batch_size", batch_size)
-    if first_epoch < 0:
-        raise ValueError(f"first_epoch must be 0 or more; received {first_epoch}.")
+    for name, number in (("first_epoch", first_epoch), ("seed", 0 if seed is None else seed)):
+        if not 0 <= number < 2**32:
+            raise ValueError(f"{name} must be from 0 to 2**32 - 1; received {number}.")
     shuffle = split.startswith("train") if shuffle is None else shuffle
     drop_remainder = shuffle if drop_remainder is None else drop_remainder
     seed = secrets.randbits(31) if seed is None else seed
@@ -111,9 +112,7 @@ def load(
     from kerasgan.data import pipeline
 
     batches = pipeline.Batches(examples, batch_size, seed, shuffle, flip, binarize)
-    return pipeline.build(
-        batches, labels=labels, first_epoch=first_epoch, drop_remainder=drop_remainder
-    )
+    return pipeline.build(batches, labels=labels, first_epoch=first_epoch, drop_remainder=drop_remainder)
 
 
 def info(
@@ -129,20 +128,14 @@ def info(
     """What `load` with the same arguments would give, without reading all the images."""
     request = _request(split, image_size, channels, True, limit, False, data_dir, on_error, False)
     found = sources.read(source, request)
-    return Info(
-        found.name, found.num_examples, found.image_shape, found.num_classes, found.class_names
-    )
+    return Info(found.name, found.num_examples, found.image_shape, found.num_classes, found.class_names)
 
 
-def _request(
-    split, image_size, channels, crop, limit, cache, data_dir, on_error, decode=True
-) -> sources.Request:
+def _request(split, image_size, channels, crop, limit, cache, data_dir, on_error, decode=True) -> sources.Request:
     if image_size is not None:
         pair = (image_size, image_size) if np.ndim(image_size) == 0 else tuple(image_size)
         if len(pair) != 2:
-            raise ValueError(
-                f"image_size must be one number or (height, width); received {image_size!r}."
-            )
+            raise ValueError(f"image_size must be one number or (height, width); received {image_size!r}.")
         image_size = tuple(_check_count("image_size", number) for number in pair)
     if channels not in (None, 1, 3):
         raise ValueError(f"channels must be 1 (grey), 3 (RGB) or None; received {channels!r}.")

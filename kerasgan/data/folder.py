@@ -43,7 +43,7 @@ def read(root: pathlib.Path, request: Request) -> Examples:
     if request.decode:
         files, images = _decode_all(files, shape, transform, request, skipped)
     if skipped:
-        warnings.warn(_skip_message(root, skipped), stacklevel=4)
+        warnings.warn(_skip_message(root, skipped), stacklevel=5)
     if not files:
         raise ValueError(f"No image of the folder {base} can be used: all were skipped.")
 
@@ -100,11 +100,7 @@ def _image_files(base: pathlib.Path) -> list[pathlib.Path]:
     for folder, folders, names in os.walk(base, followlinks=True):
         # Hidden files include the "._name.jpg" companions that macOS writes.
         folders[:] = [name for name in folders if name[0] != "." and name != "__MACOSX"]
-        files += [
-            pathlib.Path(folder, name)
-            for name in names
-            if name[0] != "." and name.lower().endswith(SUFFIXES)
-        ]
+        files += [pathlib.Path(folder, name) for name in names if name[0] != "." and name.lower().endswith(SUFFIXES)]
     # By parts, so that the order does not depend on the platform's separator.
     return sorted(files, key=lambda path: path.relative_to(base).parts)
 

@@ -23,9 +23,7 @@ def make(path: str, data_dir: str | None = None) -> None:
     read_config = tfds.ReadConfig(interleave_cycle_length=1)
     arrays = {}
     for split, count in (("train", 10_000), ("test", 2_000)):
-        dataset = tfds.load(
-            "mnist:3.0.1", split=split, data_dir=data_dir, read_config=read_config
-        ).take(count)
+        dataset = tfds.load("mnist:3.0.1", split=split, data_dir=data_dir, read_config=read_config).take(count)
         examples = list(tfds.as_numpy(dataset))
         arrays[f"{split}_images"] = np.stack([e["image"][:, :, 0] for e in examples])
         arrays[f"{split}_labels"] = np.array([e["label"] for e in examples], np.uint8)

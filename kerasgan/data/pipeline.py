@@ -54,9 +54,7 @@ class Batches:
         return image_module.to_float(images)
 
 
-def build(
-    batches: Batches, *, labels: bool, first_epoch: int, drop_remainder: bool
-) -> tf.data.Dataset:
+def build(batches: Batches, *, labels: bool, first_epoch: int, drop_remainder: bool) -> tf.data.Dataset:
     """The dataset whose k-th iteration is epoch `first_epoch + k` of `batches`."""
     examples, batch_size = batches.examples, batches.batch_size
     count = examples.num_examples
@@ -99,6 +97,8 @@ def build(
     dataset = dataset.apply(tf.data.experimental.assert_cardinality(num_batches))
     options = tf.data.Options()
     options.deterministic = True
+    # Keras makes iterators that it never reads from; they must not use up an epoch.
+    options.experimental_warm_start = False
     # There are no files for tf.distribute to share out; without this it says so in a warning.
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
     # A fixed depth: the autotuned one may grow to hundreds of batches of memory.

@@ -1,8 +1,11 @@
 """Reads a data source, whatever it is, into uint8 examples."""
 
+import contextlib
 import dataclasses
 import os
 import pathlib
+import zipfile
+import zlib
 
 import numpy as np
 
@@ -52,11 +55,12 @@ class Request:
 
 def read(source, request: Request) -> Examples:
     """Finds out what kind of source this is, and reads it."""
-    if isinstance(source, os.PathLike) or isinstance(source, str):
+    if isinstance(source, str | os.PathLike):
         return _read_named(os.fspath(source), request)
-    if isinstance(source, tuple) and len(source) == 2:
-        return from_arrays("the array", *source, request)
-    return from_arrays("the array", source, None, request)
+    # The caller says which split an array is; a misspelt word is still an error.
+    check_split("An array", request.split, ("train", "validation", "test"))
+    images, labels = source if isinstance(source, tuple) and len(source) == 2 else (source, None)
+    return from_arrays("the array", images, labels, request)
 
 
 def _read_named(source: str, request: Request) -> Examples:
@@ -73,8 +77,7 @@ def _read_named(source: str, request: Request) -> Examples:
         return folder.read(path, request)
     if path.exists():
         raise ValueError(
-            f"{path} is neither a folder of images nor a .npy or .npz file. Give the folder that "
-            "holds the images."
+            f"{path} is neither a folder of images nor a .npy or .npz file. Give the folder that holds the images."
         )
     if path.is_absolute() or source.startswith((".", "~")) or "\\" in source:
         raise ValueError(f"There is no file or folder {path}.")
@@ -86,46 +89,55 @@ def _read_named(source: str, request: Request) -> Examples:
 def check_split(name: str, split: str, splits) -> None:
     """Raises ValueError unless `split` is one of `splits`."""
     if split not in splits:
-        raise ValueError(
-            f"{name} has no split {split!r}. Use split={' or '.join(map(repr, splits))}."
-        )
+        raise ValueError(f"{name} has no split {split!r}. Use split={' or '.join(map(repr, splits))}.")
 
 
 def _read_numpy(path: pathlib.Path, request: Request) -> Examples:
     if not path.is_file():
         raise ValueError(f"There is no file {path}.")
-    try:
-        loaded = np.load(path, mmap_mode="r" if path.suffix == ".npy" else None)
-        if isinstance(loaded, np.ndarray):
-            check_split(str(path), request.split, ("train",))
-            images, labels = loaded, None
-        else:
-            with loaded:
-                images, labels = _from_npz(path, loaded, request.split)
-    except (OSError, EOFError, ValueError) as error:
-        if str(path) in str(error) and not isinstance(error, OSError):
-            raise
-        raise ValueError(
-            f"{path} cannot be read as a NumPy file of plain numbers: {error}. Write it with "
-            "numpy.save or numpy.savez, not as an object array."
-        ) from error
+    if path.suffix == ".npy":
+        check_split(str(path), request.split, ("train",))
+        with _plain_numbers(path):
+            # The file is mapped, so that one larger than the memory can be used.
+            images, labels = np.load(path, mmap_mode="r"), None
+    else:
+        # The file is opened here because NumPy leaves a damaged archive open.
+        with open(path, "rb") as file:
+            with _plain_numbers(path):
+                archive = np.load(file)
+                keys = list(archive)
+            image_key, label_key = _npz_keys(path, keys, request.split)
+            with _plain_numbers(path):
+                images = archive[image_key]
+                labels = archive[label_key] if label_key else None
     return from_arrays(str(path), images, labels, request)
 
 
-def _from_npz(path, file, split) -> tuple[np.ndarray, np.ndarray | None]:
-    """Images and labels of one split, under the names that are in common use."""
+@contextlib.contextmanager
+def _plain_numbers(path: pathlib.Path):
+    try:
+        yield
+    except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+        raise ValueError(
+            f"{path} cannot be read as a NumPy file of plain numbers ({error}). It is damaged or "
+            "holds objects; write it with numpy.save or numpy.savez from numeric arrays."
+        ) from error
+
+
+def _npz_keys(path, keys: list[str], split: str) -> tuple[str, str | None]:
+    """The names of the images and labels of one split, in the layouts in common use."""
     layouts = ((f"{split}_images", f"{split}_labels"), (f"x_{split}", f"y_{split}"))
     if split == "train":
         layouts += (("images", "labels"), ("x", "y"), ("arr_0", "arr_1"))
     for image_key, label_key in layouts:
-        if image_key in file:
-            return file[image_key], file[label_key] if label_key in file else None
-    if split == "train" and len(file.files) == 1:
-        return file[file.files[0]], None
+        if image_key in keys:
+            return image_key, label_key if label_key in keys else None
+    if split == "train" and len(keys) == 1:
+        return keys[0], None
     raise ValueError(
-        f"{path} holds the arrays {file.files}, none of which is known as the images of split "
-        f"{split!r}. Name them {' or '.join(repr(images) for images, _ in layouts)} (and the "
-        f"labels {' or '.join(repr(labels) for _, labels in layouts)})."
+        f"{path} holds the arrays {keys}, none of which is known to be the images of split "
+        f"{split!r}. Name them {' or '.join(repr(images) for images, _ in layouts)}, and the "
+        f"labels {' or '.join(repr(labels) for _, labels in layouts)}."
     )
 
 
@@ -161,9 +173,7 @@ def _check_range(name, images) -> np.ndarray:
     received = f"received dtype {images.dtype} with values from {low} to {high}."
     if images.dtype == np.uint8:
         if high == 1:
-            raise ValueError(
-                f"{name}: uint8 images are read as 0..255, {received} Multiply them by 255."
-            )
+            raise ValueError(f"{name}: uint8 images are read as 0..255, {received} Multiply them by 255.")
         return images
     if not floating:
         fix = "Multiply them by 255 and convert" if images.dtype == bool else "Convert them"
@@ -179,8 +189,7 @@ def _check_range(name, images) -> np.ndarray:
         raise ValueError(f"{name}: float images must lie in [-1, 1]; {received} {fix}")
     if low >= 0 and high > low:
         raise ValueError(
-            f"{name}: float images must span [-1, 1]; {received} They look like [0, 1]: use "
-            "`images * 2 - 1`."
+            f"{name}: float images must span [-1, 1]; {received} They look like [0, 1]: use `images * 2 - 1`."
         )
     return image_module.to_uint8(images)
 

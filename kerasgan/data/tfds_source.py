@@ -3,6 +3,9 @@
 import difflib
 import os
 import pathlib
+import socket
+import urllib.parse
+import urllib.request
 
 import numpy as np
 
@@ -40,13 +43,7 @@ def read(name: str, request: Request) -> Examples:
         image = tf.numpy_function(request.transform.array, [image], tf.uint8)
         return tf.ensure_shape(image, shape), label
 
-    # Only the two wanted features are decoded, in the order of the files.
-    wanted = {image_key: True} | ({label_key: True} if label_key else {})
-    stream = builder.as_dataset(
-        split=request.split,
-        decoders=_partial(wanted),
-        read_config=_read_config(),
-    ).take(count)
+    stream = _in_file_order(builder, request.split, image_key).take(count)
     stream = stream.map(pair, tf.data.AUTOTUNE)
     _check_images(name, builder.info.features[image_key], request.transform, stream)
     if shape != tuple(builder.info.features[image_key].shape):
@@ -65,16 +62,18 @@ def read(name: str, request: Request) -> Examples:
     return examples
 
 
-def _partial(wanted):
+def _in_file_order(builder, split: str, image_key: str):
     import tensorflow_datasets as tfds
 
-    return tfds.decode.PartialDecoding(wanted)
-
-
-def _read_config():
-    import tensorflow_datasets as tfds
-
-    return tfds.ReadConfig(interleave_cycle_length=1, try_autocache=False)
+    features = builder.info.features
+    images = [key for key in features if isinstance(features[key], tfds.features.Image)]
+    return builder.as_dataset(
+        split=split,
+        # Masks and second images would be decoded for nothing.
+        decoders={key: tfds.decode.SkipDecoding() for key in images if key != image_key},
+        # One file after the other: reading several at once gives another order.
+        read_config=tfds.ReadConfig(interleave_cycle_length=1, try_autocache=False),
+    )
 
 
 def _builder(name: str, data_dir: str | None):
@@ -93,14 +92,31 @@ def _builder(name: str, data_dir: str | None):
         ) from error
     if not builder.data_path.exists():
         try:
+            _require_network(builder)
             builder.download_and_prepare()
         except Exception as error:
             raise ValueError(
-                f"The TFDS data set {name!r} is not in {where}, and preparing it failed: "
-                f"{_first_line(error)} Connect to the network, or pass the data_dir= (or set "
-                "TFDS_DATA_DIR to the folder) that holds it."
+                f"The TFDS data set {name!r} is not in {where}, and preparing it failed. "
+                f"{_first_line(error)} Connect to the network, or pass data_dir= (or set "
+                "TFDS_DATA_DIR to) the folder that holds it."
             ) from error
     return builder
+
+
+def _require_network(builder) -> None:
+    """Fails at once where TFDS would retry for minutes, printing page after page."""
+    hosts = {urllib.parse.urlsplit(url).hostname for url in builder.url_infos} - {None}
+    fetched = pathlib.Path(builder.data_path).parents[1] / "downloads"
+    # A proxy resolves names itself, and archives that were fetched before need no network.
+    if not hosts or urllib.request.getproxies() or fetched.exists():
+        return
+    for host in hosts:
+        try:
+            socket.getaddrinfo(host, 443)
+            return
+        except OSError:
+            continue
+    raise OSError(f"no network: the address of {' or '.join(sorted(hosts))} cannot be found.")
 
 
 def _first_line(error: Exception) -> str:
@@ -125,9 +141,7 @@ def _keys(name: str, features) -> tuple[str, str | None]:
     image_keys = [key for key in features if isinstance(features[key], tfds.features.Image)]
     label_keys = [key for key in features if isinstance(features[key], tfds.features.ClassLabel)]
     if not image_keys:
-        raise ValueError(
-            f"The TFDS data set {name!r} holds no images; its features are {sorted(features)}."
-        )
+        raise ValueError(f"The TFDS data set {name!r} holds no images; its features are {sorted(features)}.")
     image_key = "image" if "image" in image_keys else image_keys[0]
     if "label" in label_keys:
         return image_key, "label"

@@ -1,0 +1,130 @@
+"""Report: what an exported file is, how close it is to Keras, and how fast it ran."""
+
+import dataclasses
+import json
+import math
+import os
+import pathlib
+from importlib import metadata
+from typing import Any
+
+QUANTIZATIONS = ("float32", "float16", "dynamic", "int8")
+
+# Images span -1 to 1.
+PEAK_TO_PEAK = 2.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Report:
+    """The facts about one exported file; `str(report)` says them in two lines.
+
+    Attributes:
+        path: the file, or the folder of a SavedModel, as given. The JSON keeps only its name.
+        format: "tflite" or "saved_model".
+        source: class, name, image shape and dtype policies of the model that was exported.
+        quantization: one of `QUANTIZATIONS`.
+        batch_size: images in one call; None where any number works.
+        size_bytes: size of the file, or of all files in the folder.
+        sha256: of the file; of a folder, see `kerasgan.export.saved_model_writer.folder_digest`.
+        inputs: name, shape and dtype of every input; None in a shape is any size.
+        outputs: the same of every output.
+        ops: operator name -> number of uses; empty for a SavedModel.
+        max_abs_error: largest absolute difference of a pixel in [-1, 1] from the float32 Keras
+            sampler on a CPU.
+        psnr_db: peak signal-to-noise ratio over all pixels, peak-to-peak 2.0; None if identical.
+        samples: number of latents compared.
+        seed: seed of the compared latents, as given to `model.sampler_inputs`.
+        latency_ms: median milliseconds an image: of a call with `latency_batch_size` images,
+            warmed up, divided by that number. Inputs are set and outputs read outside the clock
+            for TFLite, inside it for a SavedModel.
+        latency_runs: number of calls timed.
+        latency_batch_size: images in a timed call.
+        threads: threads of the interpreter; None where TensorFlow chose.
+        machine: processor and number of logical cores that the latency was measured on.
+        versions: versions of the packages involved.
+    """
+
+    path: str
+    format: str
+    source: dict[str, Any]
+    quantization: str
+    batch_size: int | None
+    size_bytes: int
+    sha256: str
+    inputs: list[dict[str, Any]]
+    outputs: list[dict[str, Any]]
+    ops: dict[str, int]
+    max_abs_error: float
+    psnr_db: float | None
+    samples: int
+    seed: int
+    latency_ms: float
+    latency_runs: int
+    latency_batch_size: int
+    threads: int | None
+    machine: str
+    versions: dict[str, str]
+
+    def __str__(self) -> str:
+        batch = "any batch size" if self.batch_size is None else f"batch size {self.batch_size}"
+        psnr = "identical" if self.psnr_db is None else f"PSNR {self.psnr_db:.1f} dB"
+        ops = f", {sum(self.ops.values())} operators" if self.ops else ""
+        threads = "TensorFlow's threads" if self.threads is None else f"{self.threads} thread(s)"
+        return (
+            f"{self.path}: {self.format}, {self.quantization}, {readable_size(self.size_bytes)}, "
+            f"{batch}{ops}.\n"
+            f"Against Keras on {self.samples} latents: max error {self.max_abs_error:.1e}, {psnr}; "
+            f"{self.latency_ms:.3g} ms an image here (median of {self.latency_runs} runs, "
+            f"{threads})."
+        )
+
+    def to_json(self) -> str:
+        """Return the report as JSON text, with the file's name instead of its path."""
+        fields = dataclasses.asdict(self)
+        fields["path"] = pathlib.Path(self.path).name
+        return json.dumps(fields, indent=2, allow_nan=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> "Report":
+        """Return the report that `to_json` wrote; its path is the file's name only.
+
+        Raises:
+            ValueError: the text is not such a report.
+        """
+        try:
+            return cls(**json.loads(text))
+        except TypeError as error:
+            raise ValueError(f"This JSON is not an export report: {error}.") from None
+
+
+def readable_size(size_bytes: int) -> str:
+    """Return a size in bytes as text in decimal units."""
+    if size_bytes < 1e6:
+        return f"{size_bytes / 1e3:.1f} kB"
+    return f"{size_bytes / 1e6:.2f} MB"
+
+
+def psnr_db(mean_squared_error: float) -> float | None:
+    """Return the peak signal-to-noise ratio in dB of images in [-1, 1]; None if identical."""
+    if mean_squared_error == 0.0:
+        return None
+    return 10.0 * math.log10(PEAK_TO_PEAK**2 / mean_squared_error)
+
+
+def package_versions(*names: str) -> dict[str, str]:
+    """Return the installed versions of the named distributions."""
+    return {name: metadata.version(name) for name in names}
+
+
+def machine() -> str:
+    """Return the processor's name and number of logical cores."""
+    import platform
+
+    name = platform.processor() or platform.machine()
+    cpuinfo = pathlib.Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text().splitlines():
+            if line.lower().startswith("model name"):
+                name = line.partition(":")[2].strip()
+                break
+    return f"{name}, {os.cpu_count()} logical cores"

@@ -1,0 +1,265 @@
+"""Write a sampler as a LiteRT (TFLite) file."""
+
+import collections
+import hashlib
+import os
+import pathlib
+import re
+
+import numpy as np
+import tensorflow as tf
+
+from kerasgan.configurable import unknown_name
+from kerasgan.export import parity, sampler_graph
+from kerasgan.export.report import QUANTIZATIONS, Report, machine, package_versions
+from kerasgan.export.silence import Silence
+
+ERROR_LIMIT = 1e-4
+LEAST_PSNR_DB = 20.0
+_COMPARED_SAMPLES = 32
+_THREADS = 1
+# The converter names the operators it has no kernel for in a line like this.
+_FLEX_LINE = re.compile(r"(?:TF Select|Flex) ops: ([\w, ]+)")
+
+
+def tflite(
+    model,
+    path: str | os.PathLike,
+    quantization: str = "float32",
+    batch_size: int = 1,
+    calibration_samples: int = 256,
+    seed: int = 0,
+) -> Report:
+    """Write the model's sampler as a .tflite file that runs without TensorFlow.
+
+    Its signature `serving_default` takes `latents`, float32 (batch_size, latent_dim), and of a
+    conditional model `labels`, int32 (batch_size,); it returns `images`, float32
+    (batch_size, height, width, channels) in [-1, 1]. Inputs and outputs keep these dtypes under
+    every quantization. Only built-in operators are used. The file is run with ai-edge-litert and
+    compared with Keras before it is written, whole or not at all, with a report beside it as
+    `<path>.json`.
+
+    Args:
+        model: a kerasgan model.
+        path: the file; must end in .tflite. Missing folders are made; an earlier file is replaced.
+        quantization: "float32"; "float16" weights (half the size); "dynamic": int8 weights, and
+            activations in float32 where no hybrid kernel exists (a quarter of the size); "int8":
+            int8 weights and activations (a quarter of the size, for integer accelerators).
+        batch_size: fixed number of images in a call.
+        calibration_samples: number of the model's own latents that set the ranges of int8
+            activations, rounded up to whole batches.
+        seed: seed of the calibration latents; the compared latents have the next one.
+
+    Returns:
+        The report.
+
+    Raises:
+        ValueError: an argument is wrong, the network needs an operator that LiteRT does not have,
+            the conversion fails, or the file is too far from Keras: float32 by more than 1e-4,
+            the others under a PSNR of 20 dB.
+
+    Example:
+        print(kerasgan.export.tflite(gan, "generator.tflite", quantization="int8"))
+    """
+    sampler_graph.check_model(model)
+    path = _check_path(path)
+    if quantization not in QUANTIZATIONS:
+        raise ValueError(unknown_name("quantization", str(quantization), QUANTIZATIONS))
+    _check_count("batch_size", batch_size)
+    _check_count("calibration_samples", calibration_samples)
+
+    content = _convert(model, quantization, batch_size, calibration_samples, seed)
+    _check_builtin(custom_ops(content))
+    with Silence():
+        report = _verify(model, content, path, quantization, batch_size, seed + 1)
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _write_atomically({path: content, report_path(path): report.to_json().encode()})
+    return report
+
+
+def report_path(path: str | os.PathLike) -> pathlib.Path:
+    """Return where the report of a .tflite file is: the same name with .json added."""
+    path = pathlib.Path(path)
+    return path.with_name(path.name + ".json")
+
+
+def _check_path(path) -> pathlib.Path:
+    path = pathlib.Path(path)
+    if path.suffix != ".tflite":
+        raise ValueError(
+            f"The path of a TFLite file must end in .tflite; received {str(path)!r}. "
+            f"Use {str(path.with_suffix('.tflite')) if path.name else 'generator.tflite'!r}."
+        )
+    if path.is_dir():
+        raise ValueError(f"{str(path)!r} is a folder; give the name of a file.")
+    return path
+
+
+def _check_count(name: str, value) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+        raise ValueError(f"{name} must be a positive integer; received {value!r}.")
+
+
+def _convert(model, quantization, batch_size, calibration_samples, seed) -> bytes:
+    silence = Silence()
+    try:
+        with silence:
+            sampler = sampler_graph.float32_sampler(model)
+            names = sampler_graph.input_names(model.sampler)
+            function = sampler_graph.serving_function(sampler, names, batch_size, freeze=True)
+            # The module holds nothing: the function has its weights as constants.
+            converter = tf.lite.TFLiteConverter.from_concrete_functions([function], tf.Module())
+            _set_quantization(converter, quantization)
+            if quantization == "int8":
+                batches = -(-calibration_samples // batch_size)
+                inputs = sampler_graph.named_inputs(model, batches * batch_size, seed)
+                converter.representative_dataset = lambda: _batches(inputs, batch_size)
+            return converter.convert()
+    except Exception as error:
+        output = f"{error}\n{silence.text}"
+        missing = {name.strip() for line in _FLEX_LINE.findall(output) for name in line.split(",")} - {""}
+        _check_builtin(missing)
+        raise ValueError(
+            f"The TFLite converter failed on {type(model).__name__} ({quantization}); nothing was "
+            f"written. {type(error).__name__}: {error}\nThe converter's own output:\n"
+            f"{silence.text[-4000:] or '(none)'}"
+        ) from error
+
+
+def _set_quantization(converter, quantization: str) -> None:
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+    if quantization == "float32":
+        return
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if quantization == "float16":
+        converter.target_spec.supported_types = [tf.float16]
+    elif quantization == "int8":
+        # Integer kernels only: without this the converter falls back to float unasked.
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+
+
+def _check_builtin(missing) -> None:
+    if missing:
+        raise ValueError(
+            f"The network needs operators that LiteRT does not have: {', '.join(sorted(missing))} "
+            "(Flex operators). Plain mobile and web runtimes cannot run such a file, so none was "
+            "written. Replace the layers that use them; make random numbers an input."
+        )
+
+
+def _batches(inputs: dict[str, np.ndarray], batch_size: int):
+    """Yield inputs by name; the converter orders them by its own rules, so never by position."""
+    for start in range(0, len(next(iter(inputs.values()))), batch_size):
+        yield {name: array[start : start + batch_size] for name, array in inputs.items()}
+
+
+def op_counts(content: bytes) -> dict[str, int]:
+    """Return how often each operator is used in a .tflite file, most used first.
+
+    Operators outside the built-in set have the name the file gives them.
+    """
+    graph = _read(content)
+    names = [_op_name(graph.OperatorCodes(i)) for i in range(graph.OperatorCodesLength())]
+    counts = collections.Counter()
+    for index in range(graph.SubgraphsLength()):
+        subgraph = graph.Subgraphs(index)
+        for number in range(subgraph.OperatorsLength()):
+            counts[names[subgraph.Operators(number).OpcodeIndex()]] += 1
+    return dict(counts.most_common())
+
+
+def custom_ops(content: bytes) -> set[str]:
+    """Return the names of the operators in a .tflite file that are not built into LiteRT."""
+    graph = _read(content)
+    codes = [graph.OperatorCodes(index) for index in range(graph.OperatorCodesLength())]
+    return {_op_name(code) for code in codes if code.CustomCode()}
+
+
+def _read(content: bytes):
+    from ai_edge_litert import schema_py_generated as schema
+
+    return schema.Model.GetRootAs(content, 0)
+
+
+def _op_name(code) -> str:
+    from ai_edge_litert import schema_py_generated as schema
+
+    if code.CustomCode():
+        return code.CustomCode().decode()
+    # Files of old converters have the code only in the field that was one byte wide.
+    number = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
+    table = vars(schema.BuiltinOperator)
+    return next((name for name, value in table.items() if value == number), f"OPERATOR_{number}")
+
+
+def _verify(model, content, path, quantization, batch_size, seed) -> Report:
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(model_content=content, num_threads=_THREADS)
+    interpreter.allocate_tensors()
+    run = interpreter.get_signature_runner("serving_default")
+    samples = -(-_COMPARED_SAMPLES // batch_size) * batch_size
+    inputs = sampler_graph.named_inputs(model, samples, seed)
+    sampler = sampler_graph.float32_sampler(model)
+    expected = sampler_graph.reference_outputs(sampler, inputs)
+    parts = [run(**batch) for batch in _batches(inputs, batch_size)]
+    actual = {name: np.concatenate([part[name] for part in parts]) for name in expected}
+    result = parity.compare(expected, actual)
+    if quantization == "float32":
+        parity.check_error(result, ERROR_LIMIT)
+    else:
+        parity.check_psnr(result, LEAST_PSNR_DB, quantization)
+    inputs_described, outputs_described = (
+        _describe(run.get_input_details()),
+        _describe(run.get_output_details()),
+    )
+    # invoke() refuses to run while a signature runner holds the interpreter. The inputs stay set.
+    del run
+    latency = parity.measure(interpreter.invoke)
+    return Report(
+        path=str(path),
+        format="tflite",
+        source=sampler_graph.describe_source(model),
+        quantization=quantization,
+        batch_size=int(batch_size),
+        size_bytes=len(content),
+        sha256=hashlib.sha256(content).hexdigest(),
+        inputs=inputs_described,
+        outputs=outputs_described,
+        ops=op_counts(content),
+        max_abs_error=result.max_abs_error,
+        psnr_db=result.psnr_db,
+        samples=samples,
+        seed=seed,
+        latency_ms=latency.median_ms / batch_size,
+        latency_runs=latency.runs,
+        latency_batch_size=int(batch_size),
+        threads=_THREADS,
+        machine=machine(),
+        versions=package_versions("tensorflow", "keras", "ai-edge-litert", "kerasgan"),
+    )
+
+
+def _describe(details: dict) -> list[dict]:
+    return [
+        {
+            "name": name,
+            "shape": [int(size) for size in tensor["shape"]],
+            "dtype": np.dtype(tensor["dtype"]).name,
+        }
+        for name, tensor in details.items()
+    ]
+
+
+def _write_atomically(files: dict[pathlib.Path, bytes]) -> None:
+    """Write all files under temporary names, then rename all."""
+    temporaries = {path: path.with_name(f".{path.name}.{os.getpid()}.tmp") for path in files}
+    try:
+        for path, content in files.items():
+            temporaries[path].write_bytes(content)
+        for path, temporary in temporaries.items():
+            os.replace(temporary, path)
+    finally:
+        for temporary in temporaries.values():
+            temporary.unlink(missing_ok=True)

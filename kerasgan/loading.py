@@ -1,0 +1,43 @@
+"""Find a trained model by whatever names it: a preset, a preset folder, a run, or a `.keras` file."""
+
+from pathlib import Path
+
+from kerasgan import presets, recipes, training
+from kerasgan.base import GenerativeModel
+
+
+def load(name_or_path: "str | Path") -> GenerativeModel:
+    """Return the trained model of a preset, a preset folder, a run's folder or a `.keras` file.
+
+    Raises:
+        ValueError: it is none of these, or it is damaged.
+    """
+    path = Path(name_or_path)
+    if path.suffix == ".keras":
+        return _load_keras_file(path)
+    if (path / training.RECIPE).is_file() and not (path / presets.METADATA).is_file():
+        return training.load_run(path)
+    return presets.from_preset(name_or_path)
+
+
+def trained_on(name_or_path: "str | Path") -> str | None:
+    """Return the name of the data set a preset or run was trained on; None where that is not recorded."""
+    path = Path(name_or_path)
+    if path.suffix == ".keras":
+        return None
+    folder = path if (path / training.RECIPE).is_file() else presets.preset_folder(name_or_path)
+    recipe = folder / training.RECIPE
+    return recipes.read(recipe).data["source"] if recipe.is_file() else None
+
+
+def _load_keras_file(path: Path) -> GenerativeModel:
+    if not path.is_file():
+        raise ValueError(f"There is no file {str(path)!r}.")
+    import keras
+
+    import kerasgan.models  # noqa: F401  The classes are registered when their modules are imported.
+
+    model = keras.saving.load_model(path)
+    if not isinstance(model, GenerativeModel):
+        raise ValueError(f"{str(path)!r} holds a {type(model).__name__}, which is not a model of kerasgan.")
+    return model

@@ -1,0 +1,175 @@
+"""Recipes: everything a training run depends on, as a short TOML file.
+
+    epochs = 20
+    seed = 0
+    precision = "mixed_bfloat16"
+
+    [model]
+    type = "dcgan"
+    base_filters = 64
+
+    [data]
+    source = "mnist"
+    batch_size = 128
+
+    [compile]
+    loss = "non_saturating"
+    g_optimizer = { name = "adam", learning_rate = 2e-4, beta_1 = 0.5 }
+
+`model` takes the constructor arguments of the model, `data` those of `kerasgan.data.load`, `compile` those of the
+model's `compile`. The image shape comes from the data.
+"""
+
+import inspect
+import tomllib
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import keras
+import tomli_w
+
+from kerasgan.configurable import unknown_name
+
+OPTIMIZERS = ("optimizer", "d_optimizer", "g_optimizer")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A training run, before it starts.
+
+    Args:
+        model: `type` (a name of `kerasgan.models.MODELS`) and constructor arguments.
+        data: `source` and other arguments of `kerasgan.data.load`.
+        compile: arguments of the model's `compile`; optimizers as a name or a table with `name` and its arguments.
+        epochs: passes over the data.
+        seed: of weights, data order and latents.
+        precision: a word of `kerasgan.precision`.
+        strategy: a word of `kerasgan.strategy`.
+        summary_every: epochs between image summaries.
+    """
+
+    model: dict
+    data: dict
+    compile: dict = field(default_factory=dict)
+    epochs: int = 20
+    seed: int = 0
+    precision: str = "auto"
+    strategy: str = "default"
+    summary_every: int = 1
+
+    def to_toml(self) -> str:
+        """Return the recipe as TOML, plain values before tables."""
+        content = asdict(self)
+        return tomli_w.dumps(dict(sorted(content.items(), key=lambda item: isinstance(item[1], dict))))
+
+
+def read(path: "str | Path") -> Recipe:
+    """Return the recipe in a TOML file.
+
+    Raises:
+        ValueError: the file is missing or not TOML, or a key in it is unknown.
+    """
+    return from_dict(read_dict(path))
+
+
+def read_dict(path: "str | Path") -> dict:
+    """Return the unchecked content of a recipe file."""
+    try:
+        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ValueError(f"There is no recipe {str(path)!r}.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"The recipe {str(path)!r} is not valid TOML: {error}.") from None
+
+
+def from_dict(content: dict) -> Recipe:
+    """Return a checked recipe from nested dicts.
+
+    Raises:
+        ValueError: a key, model type or value is unknown or missing.
+    """
+    _check_keys("recipe", content, Recipe.__dataclass_fields__)
+    for table, key in (("model", "type"), ("data", "source")):
+        if key not in content.get(table, {}):
+            raise ValueError(f"A recipe needs {table}.{key}; received {table} = {content.get(table)!r}.")
+    epochs = content.get("epochs", 1)
+    if not isinstance(epochs, int) or epochs < 1:
+        raise ValueError(f"epochs must be a whole number of at least 1; received {epochs!r}.")
+    recipe = Recipe(**content)
+    model = _model_class(recipe)
+    _check_keys("[model]", recipe.model, {"type", *_arguments(model.__init__)} - {"image_shape", "seed", "dtype"})
+    from kerasgan import data
+
+    _check_keys("[data]", recipe.data, set(_arguments(data.load)) - {"seed", "first_epoch", "labels"})
+    _check_keys("[compile]", recipe.compile, _arguments(model.compile))
+    return recipe
+
+
+def build_model(recipe: Recipe, image_shape: tuple, num_classes: int | None = None):
+    """Return the compiled model of a recipe; call it inside the scope of the recipe's strategy."""
+    from kerasgan.distribution import precision
+
+    arguments = {name: value for name, value in recipe.model.items() if name != "type"}
+    model_class = _model_class(recipe)
+    if "num_classes" in _arguments(model_class.__init__):
+        arguments.setdefault("num_classes", num_classes)
+    model = model_class(image_shape=image_shape, seed=recipe.seed, dtype=precision(recipe.precision), **arguments)
+    model.compile(**{name: _argument(name, value) for name, value in recipe.compile.items()})
+    return model
+
+
+def wants_labels(recipe: Recipe) -> bool:
+    """Return whether the recipe's model is conditional, that is, takes `num_classes`."""
+    return "num_classes" in _arguments(_model_class(recipe).__init__)
+
+
+def load_data(recipe: Recipe, data_dir: str | None = None, first_epoch: int = 0):
+    """Return the training data of a recipe as a `tf.data.Dataset`."""
+    from kerasgan import data
+
+    arguments = _data_arguments(recipe, data_dir)
+    return data.load(seed=recipe.seed, first_epoch=first_epoch, labels=wants_labels(recipe), **arguments)
+
+
+def describe_data(recipe: Recipe, data_dir: str | None = None):
+    """Return the `kerasgan.data.Info` of a recipe's data."""
+    from kerasgan import data
+
+    arguments = _data_arguments(recipe, data_dir)
+    known = _arguments(data.info)
+    return data.info(**{name: value for name, value in arguments.items() if name in known})
+
+
+def _data_arguments(recipe: Recipe, data_dir: str | None) -> dict:
+    return recipe.data if data_dir is None else recipe.data | {"data_dir": data_dir}
+
+
+def _argument(name: str, value):
+    """Return an optimizer from its table; anything else as it is."""
+    if name not in OPTIMIZERS or not isinstance(value, dict):
+        return value
+    settings = dict(value)
+    if "name" not in settings:
+        raise ValueError(f'{name} needs a name, as in {{ name = "adam", learning_rate = 2e-4 }}; received {value}.')
+    optimizer = type(keras.optimizers.get(settings.pop("name")))
+    _check_keys(f"[compile.{name}]", settings, _arguments(optimizer.__init__))
+    return optimizer(**settings)
+
+
+def _model_class(recipe: Recipe) -> type:
+    from kerasgan.models import MODELS
+
+    name = recipe.model["type"]
+    if name not in MODELS:
+        raise ValueError(unknown_name("model", str(name), MODELS))
+    return MODELS[name]
+
+
+def _arguments(function) -> list[str]:
+    return [name for name in inspect.signature(function).parameters if name not in ("self", "args", "kwargs")]
+
+
+def _check_keys(where: str, given, known) -> None:
+    for key in given:
+        if key not in known:
+            raise ValueError(f"In {where}: " + unknown_name("key", key, known))

@@ -1,0 +1,127 @@
+"""One training run in one folder: trained from a recipe, resumed after anything, kill -9 included.
+
+    runs/digits/
+      recipe.toml      what is trained, complete
+      model.keras      everything, after the last finished epoch: replaced in one step
+      history.csv      the loss terms of every epoch
+      samples.png      images of the last epoch, from fixed latents
+      logs/            TensorBoard: terms and images
+"""
+
+import csv
+from pathlib import Path
+
+import keras
+
+from kerasgan import distribution, files, images, recipes
+from kerasgan.base import GenerativeModel
+from kerasgan.callbacks import ImageSummary
+from kerasgan.recipes import Recipe
+
+RECIPE, MODEL, HISTORY, SAMPLES, LOGS = "recipe.toml", "model.keras", "history.csv", "samples.png", "logs"
+
+
+def train(
+    recipe: Recipe, folder: "str | Path", *, resume=False, data_dir=None, log_dir=None, verbose="auto"
+) -> GenerativeModel:
+    """Train a recipe in a folder of its own and return the model.
+
+    Args:
+        recipe: what to train.
+        folder: the run's folder; it must be new, unless the run is resumed.
+        resume: go on after the last finished epoch.
+        data_dir: folder of the TFDS data; None takes TFDS_DATA_DIR.
+        log_dir: TensorBoard folder; None takes `logs` in the run's folder.
+        verbose: as in `keras.Model.fit`.
+
+    Raises:
+        ValueError: the folder holds a run and `resume` is False, or the other way round.
+    """
+    folder = Path(folder)
+    _check_folder(folder, resume)
+    info = recipes.describe_data(recipe, data_dir)
+    files.write_text(folder / RECIPE, recipe.to_toml())
+    with distribution.strategy(recipe.strategy).scope():
+        if (folder / MODEL).is_file():
+            model = load_run(folder)
+        else:
+            model = recipes.build_model(recipe, info.image_shape, info.num_classes)
+    steps = len(recipes.load_data(recipe, data_dir))
+    first_epoch = round(_steps_done(model) / steps)
+    _forget_later_epochs(folder / HISTORY, first_epoch)
+    dataset = recipes.load_data(recipe, data_dir, first_epoch)
+    log_dir = log_dir or folder / LOGS
+    model.fit(
+        dataset,
+        epochs=recipe.epochs,
+        initial_epoch=first_epoch,
+        verbose=verbose,
+        callbacks=[
+            SaveRun(folder),
+            keras.callbacks.CSVLogger(folder / HISTORY, append=True),
+            keras.callbacks.TensorBoard(log_dir, write_graph=False),
+            ImageSummary(log_dir, every=recipe.summary_every, images=_images_to_reconstruct(model, dataset)),
+        ],
+    )
+    return model
+
+
+def load_run(folder: "str | Path") -> GenerativeModel:
+    """Return the model of a run as it was after the last finished epoch.
+
+    Raises:
+        ValueError: the folder holds no finished epoch.
+    """
+    path = Path(folder) / MODEL
+    if not path.is_file():
+        raise ValueError(f"{str(folder)!r} holds no {MODEL}: not a run, or stopped before its first epoch ended.")
+    import kerasgan.models  # noqa: F401  The classes are registered when their modules are imported.
+
+    return keras.saving.load_model(path)
+
+
+class SaveRun(keras.callbacks.Callback):
+    """Save the whole model and a sample grid after every epoch, each replacing its file in one step."""
+
+    def __init__(self, folder: "str | Path"):
+        super().__init__()
+        self.folder = Path(folder)
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Save."""
+        with files.replacing(self.folder / MODEL) as temporary:
+            self.model.save(temporary)
+        images.save_png(self.folder / SAMPLES, images.grid(self.model.generate(64, seed=0)))
+
+
+def _check_folder(folder: Path, resume: bool) -> None:
+    exists = (folder / RECIPE).is_file()
+    if exists and not resume:
+        raise ValueError(f"{str(folder)!r} holds a run. Go on with it (--resume), or choose another folder.")
+    if resume and not exists:
+        raise ValueError(f"{str(folder)!r} holds no run to resume: it has no {RECIPE}.")
+    if not exists and folder.is_dir() and any(folder.iterdir()):
+        raise ValueError(f"{str(folder)!r} is not empty and holds no run; choose another folder.")
+
+
+def _steps_done(model: GenerativeModel) -> int:
+    optimizer = getattr(model, "g_optimizer", model.optimizer)
+    return int(optimizer.iterations)
+
+
+def _forget_later_epochs(path: Path, first_epoch: int) -> None:
+    """Drop the rows of epochs that will be trained again: the run was killed before their model was saved."""
+    if not path.is_file():
+        return
+    with open(path, newline="") as file:
+        rows = list(csv.reader(file))
+    kept = [row for row in rows if row and (not row[0].isdigit() or int(row[0]) < first_epoch)]
+    files.write_text(path, "".join(",".join(row) + "\n" for row in kept))
+
+
+def _images_to_reconstruct(model: GenerativeModel, dataset):
+    """Return fixed images for models that reconstruct; None for those that do not."""
+    if not hasattr(model, "reconstruct"):
+        return None
+    batch = next(iter(dataset.take(1)))
+    return (batch[0] if isinstance(batch, tuple) else batch)[:32].numpy()

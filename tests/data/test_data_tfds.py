@@ -1,0 +1,116 @@
+"""TFDS data sets; those that are prepared in TFDS_DATA_DIR, and what happens without them."""
+
+import os
+import pathlib
+import socket
+
+import numpy as np
+import pytest
+
+from kerasgan import data
+from kerasgan import images as image_module
+from kerasgan.data import mnist_mini
+
+DATA_DIR = os.environ.get("TFDS_DATA_DIR", "")
+
+
+def prepared(name):
+    return pytest.mark.skipif(
+        not (DATA_DIR and pathlib.Path(DATA_DIR, name).is_dir()),
+        reason=f"needs {name} in TFDS_DATA_DIR",
+    )
+
+
+@prepared("mnist")
+def test_mnist_is_the_source_of_mnist_mini():
+    images, labels = next(
+        data.load("mnist", split="test", labels=True, batch_size=2000, limit=2500).take(1).as_numpy_iterator()
+    )
+    mini_images, mini_labels = mnist_mini.arrays("test")
+    np.testing.assert_array_equal(image_module.to_uint8(images), mini_images)
+    np.testing.assert_array_equal(labels, mini_labels)
+
+
+@prepared("mnist")
+def test_slices_info_and_data_dir(monkeypatch):
+    monkeypatch.setenv("TFDS_DATA_DIR", "")
+    info = data.info("mnist", split="train[:10%]", image_size=32, channels=3, data_dir=DATA_DIR)
+    assert info == data.Info("mnist", 6000, (32, 32, 3), 10, tuple("0123456789"))
+    dataset = data.load("mnist", split="train[:1%]", image_size=32, channels=3, data_dir=DATA_DIR)
+    assert len(dataset) == 600 // 128
+    assert dataset.element_spec.shape == (128, 32, 32, 3)
+
+
+@prepared("mnist")
+def test_streaming_shuffles_by_seed_and_epoch():
+    def epoch(first_epoch, seed=1):
+        dataset = data.load(
+            "mnist",
+            labels=True,
+            cache=False,
+            limit=300,
+            batch_size=100,
+            image_size=16,
+            flip=True,
+            seed=seed,
+            first_epoch=first_epoch,
+        )
+        assert len(dataset) == 3
+        return dataset
+
+    dataset = epoch(0)
+    passes = [[batch for batch in dataset.as_numpy_iterator()] for _ in range(2)]
+    again = list(epoch(1).as_numpy_iterator())
+    for (images, labels), (other_images, other_labels) in zip(passes[1], again, strict=True):
+        np.testing.assert_array_equal(images, other_images)
+        np.testing.assert_array_equal(labels, other_labels)
+    assert not np.array_equal(passes[0][0][1], passes[1][0][1])
+    counts = [np.bincount(np.concatenate([y for _, y in p]), minlength=10) for p in passes]
+    np.testing.assert_array_equal(*counts)
+
+
+@prepared("noto_emoji")
+def test_a_set_without_a_builder_class():
+    assert data.info("noto_emoji", split="test").num_examples == 200
+    dataset = data.load("noto_emoji", split="test", batch_size=50, image_size=32)
+    batch = next(dataset.as_numpy_iterator())
+    assert batch.shape == (50, 32, 32, 3)
+    assert batch.max() == 1
+    with pytest.raises(ValueError, match="no labels"):
+        data.load("noto_emoji", split="test", labels=True)
+    with pytest.raises(ValueError, match=r"no split 'dev'\. Use split='test' or 'train'"):
+        data.load("noto_emoji", split="dev")
+
+
+@prepared("lfwcrop")
+def test_one_split_only():
+    dataset = data.load("lfwcrop", batch_size=16, limit=64, channels=1)
+    assert dataset.element_spec.shape == (16, 64, 64, 1)
+    with pytest.raises(ValueError, match=r"no split 'test'\. Use split='train'"):
+        data.load("lfwcrop", split="test")
+
+
+@prepared("tiny_shakespeare")
+def test_a_set_of_text_is_refused():
+    with pytest.raises(ValueError, match=r"holds no images; its features are \['text'\]"):
+        data.load("tiny_shakespeare")
+
+
+def test_unknown_name_suggests_the_nearest(tmp_path):
+    with pytest.raises(ValueError, match=r"Tried: .*Did you mean .*'mnist'"):
+        data.load("mnsit", data_dir=str(tmp_path))
+    (tmp_path / "my_animals").mkdir()
+    with pytest.raises(ValueError, match="Did you mean 'my_animals'"):
+        data.load("my_animal", data_dir=str(tmp_path))
+
+
+def test_without_a_network_it_fails_at_once(tmp_path, monkeypatch):
+    def no_network(*_, **__):
+        raise OSError("no network in this test")
+
+    monkeypatch.setattr(socket, "getaddrinfo", no_network)
+    for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(ValueError, match=r"'kmnist' is not in .*no network.*data_dir="):
+        data.load("kmnist", data_dir=str(tmp_path))
+    assert list(tmp_path.iterdir()) == []
