@@ -148,6 +148,11 @@ class GenerativeModel(keras.Model):
         """
         return on_this_replica(tf.cast(self.seed_generator.next(), "int32"))
 
+    def evaluation_seed(self) -> tf.Tensor:
+        """Return the seed of the next batch in `evaluate`: the same in every evaluation, different on every replica."""
+        batch_number = tf.cast(tf.round(self.metrics[0].count), "int32")
+        return on_this_replica(tf.stack([self.seed or 0, batch_number]))
+
     @property
     def num_replicas(self) -> int:
         """The number of devices that share a batch."""
@@ -224,7 +229,7 @@ class GenerativeModel(keras.Model):
         return logs
 
     def fit(self, *args, **kwargs):
-        """Train as `keras.Model.fit` does, with the same arguments; labels an unconditional model has no use for are ignored.
+        """Train as `keras.Model.fit` does, with the same arguments; an unconditional model ignores labels.
 
         Raises:
             ValueError: the images do not have this model's shape, or are not floating point in [-1, 1].
@@ -244,6 +249,11 @@ class GenerativeModel(keras.Model):
             if _RANGE_MESSAGE not in error.message:
                 raise
             raise ValueError(_RANGE_MESSAGE) from None
+
+    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
+        # All variables exist from construction on. Keras would build them from the first batch, averaged over the
+        # replicas, which fails where it splits unevenly.
+        del iterator, data_batch
 
     def own_callbacks(self) -> list:
         """Return the callbacks that `fit` runs before the user's: checkpoints then see their work."""

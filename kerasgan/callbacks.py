@@ -33,8 +33,7 @@ def sample_grid(network, latents, labels=None, columns: int | None = None) -> np
     Returns:
         uint8 array (height, width, 1 or 3); of 2 channels the first is shown, of more than 3 the first three.
     """
-    inputs = latents if labels is None else [latents, labels]
-    return _picture(_run(network, inputs), columns)
+    return _picture(_run(network, (latents,) if labels is None else (latents, labels)), columns)
 
 
 class ImageSummary(keras.callbacks.Callback):
@@ -143,8 +142,7 @@ class ImageSummary(keras.callbacks.Callback):
         """Return tag -> picture and its description."""
         found = {}
         for tag, network, description in self._networks():
-            outputs = _run(network, self._inputs[0] if len(self._inputs) == 1 else list(self._inputs))
-            for suffix, output in _named(outputs):
+            for suffix, output in _named(_run(network, self._inputs)):
                 found[tag + suffix] = _picture(output, self._columns), description
         if self.images is not None:
             found["reconstructions"] = self._reconstructions(), "Each original with its reconstruction to its right."
@@ -178,9 +176,10 @@ class ImageSummary(keras.callbacks.Callback):
         return _picture(np.concatenate(rows), self.interpolation)
 
 
-def _run(network, inputs):
+def _run(network, inputs: tuple):
+    inputs = [tf.convert_to_tensor(each) for each in inputs]
     with frozen_state():
-        return network(inputs, training=False)
+        return network(inputs[0] if len(inputs) == 1 else inputs, training=False)
 
 
 def _picture(images, columns: int | None) -> np.ndarray:

@@ -1,6 +1,7 @@
 """The command line. Nothing here imports TensorFlow until a command needs it: `--help` answers at once."""
 
 import argparse
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -16,7 +17,6 @@ MODEL_HELP = "a preset of the zoo, or the path of a preset folder, a run or a .k
 def main(argv: list[str] | None = None) -> int:
     """Run one command and return the exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
     arguments = build_parser().parse_args(argv)
-    _silence_tensorflow()
     try:
         arguments.run(arguments)
     except ValueError as error:
@@ -115,25 +115,29 @@ def _command(commands, name: str, run, summary: str) -> argparse.ArgumentParser:
 
 
 def _demo(arguments) -> None:
+    _start_tensorflow()
     from kerasgan import demo
 
     demo.run(Path(arguments.out), arguments.minutes)
 
 
 def _train(arguments) -> None:
+    _start_tensorflow()
     from kerasgan import recipes, training
 
     recipe, folder = _recipe_and_folder(arguments)
     if arguments.dry_run:
-        print(recipe.to_toml(), end="")
+        print(recipes.resolved(recipe).to_toml(), end="")
         return
     log_dir = arguments.log_dir or Path("tensorboard_logs") / folder.name
     resume = arguments.resume is not None
     command = f"kerasgan train --resume {folder}"
+    # A bar on a terminal, a line an epoch in a log file.
+    verbose = 1 if sys.stdout.isatty() else 2
     try:
-        training.train(recipe, folder, resume=resume, data_dir=arguments.data_dir, log_dir=log_dir)
+        training.train(recipe, folder, resume=resume, data_dir=arguments.data_dir, log_dir=log_dir, verbose=verbose)
     except KeyboardInterrupt:
-        if (folder / recipes_file()).is_file():
+        if (folder / training.MODEL).is_file():
             print(f"\nStopped; finished epochs are kept. Go on with: {command}", file=sys.stderr)
         raise
     print(f"The run is in {folder}: samples.png, model.keras, history.csv, recipe.toml")
@@ -217,6 +221,7 @@ def _toml_value(text: str):
 
 
 def _generate(arguments) -> None:
+    _start_tensorflow()
     import numpy as np
 
     from kerasgan import images, loading
@@ -240,6 +245,7 @@ def _generate(arguments) -> None:
 
 
 def _evaluate(arguments) -> None:
+    _start_tensorflow()
     from kerasgan import files, loading, metrics
 
     model = loading.load(arguments.model)
@@ -254,6 +260,7 @@ def _evaluate(arguments) -> None:
 
 
 def _export(arguments) -> None:
+    _start_tensorflow()
     from kerasgan import export, loading
 
     model = loading.load(arguments.model)
@@ -267,18 +274,26 @@ def _export(arguments) -> None:
 
 
 def _zoo(arguments) -> None:
-    from kerasgan import cards, presets
+    from kerasgan import cards, preset_files
 
     if arguments.action == "list":
         print(cards.text_table())
     elif arguments.action == "table":
         print(cards.markdown_table())
     elif arguments.action == "show":
-        print((presets.preset_folder(_required(arguments, "a preset")) / "README.md").read_text(encoding="utf-8"), end="")
+        print(
+            (preset_files.preset_folder(_required(arguments, "a preset")) / "README.md").read_text(encoding="utf-8"),
+            end="",
+        )
     elif arguments.action == "pack":
-        print(f"Packed: {cards.pack(_required(arguments, 'a run'), arguments.out or arguments.name + '-preset')}")
+        _start_tensorflow()
+        run = _required(arguments, "a run")
+        print(f"Packed: {cards.pack(run, arguments.out or f'{run}-preset')}")
     else:
-        for name in [arguments.name] if arguments.name else presets.list_presets():
+        _start_tensorflow()
+        from kerasgan import presets
+
+        for name in [arguments.name] if arguments.name else preset_files.list_presets():
             result = presets.verify(name)
             print(f"{result.name}: {result.files} files intact, golden images within {result.max_error:.1g}")
 
@@ -290,6 +305,7 @@ def _required(arguments, what: str) -> str:
 
 
 def _doctor(arguments) -> None:
+    _start_tensorflow()
     from kerasgan import doctor
 
     print(doctor.report())
@@ -299,21 +315,33 @@ def _integers(text: str) -> list[int]:
     return [int(part) for part in text.split(",")]
 
 
-def recipes_file() -> str:
-    """Return the name of a run's recipe."""
-    from kerasgan.training import RECIPE
-
-    return RECIPE
-
-
-def _silence_tensorflow() -> None:
-    """Keep start-up messages of TensorFlow, absl and TFDS off the terminal; Python errors still show."""
+def _start_tensorflow() -> None:
+    """Import TensorFlow with its start-up messages kept off the terminal; Python errors and warnings still show."""
     import logging
 
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     logging.getLogger("absl").setLevel(logging.ERROR)
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    with _stderr_closed():
+        import tensorflow as tf
+
+        # The first look for GPUs prints too.
+        tf.config.list_physical_devices()
+    tf.get_logger().setLevel(logging.ERROR)
+
+
+@contextlib.contextmanager
+def _stderr_closed():
+    """Discard what native code writes to standard error: it ignores the log level before it is initialised."""
+    sys.stderr.flush()
+    saved = os.dup(2)
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
 
 
 if __name__ == "__main__":

@@ -4,8 +4,6 @@ import difflib
 import inspect
 from typing import Any
 
-import keras
-
 
 class Configurable:
     """An object whose config is its constructor arguments, each kept as an attribute of the same name."""
@@ -37,6 +35,8 @@ def lookup(value: Any, table: dict[str, type], kind: str, methods: tuple[str, ..
             raise ValueError(unknown_name(kind, value, table))
         return table[value]()
     if isinstance(value, dict):
+        import keras  # Here, because error texts and file lists must not wait for TensorFlow.
+
         value = keras.saving.deserialize_keras_object(value)
     missing = [method for method in methods if not callable(getattr(value, method, None))]
     if missing or isinstance(value, type):

@@ -18,6 +18,7 @@ class Batch(NamedTuple):
     fake: Any
     latents: Any
     labels: Any
+    share: Any = None  # What this replica's losses count for; see `GenerativeModel.shard`.
 
 
 @keras.saving.register_keras_serializable("kerasgan")
@@ -190,48 +191,53 @@ class GAN(GenerativeModel):
 
     def train_step(self, data) -> dict:
         """Play one round: `d_steps` discriminator updates, one generator update, one step of the average."""
+        data, share = self.shard(data)
         real, labels = self.unpack(data)
         terms = {}
         for _ in range(self.d_steps - 1):
+            seed = self.next_seed()  # Outside of the frozen state, which would undo the draw.
             with frozen_state():
-                batch = self.synthesize(real, labels, self.next_seed())
+                batch = self.synthesize(real, labels, seed)._replace(share=share)
             self.update_discriminator(batch)
         with tf.GradientTape() as tape:
             # One generator pass serves the last discriminator update and the generator's own.
-            batch = self.synthesize(real, labels, self.next_seed())
+            batch = self.synthesize(real, labels, self.next_seed())._replace(share=share)
             with tape.stop_recording():
                 terms |= self.update_discriminator(batch)
             with frozen_state():
                 generator_terms = self.generator_terms(batch)
-            objective = self._objective(generator_terms, self.g_optimizer)
+            objective = self._objective(generator_terms, self.g_optimizer, share)
         apply_gradients(tape, objective, self.generator, self.g_optimizer)
+        for network in (self.discriminator, self.generator):
+            self.synchronize(network, share)
         if self.ema_generator is not None:
             average_towards(self.ema_generator, self.generator, self.ema_decay, self.g_optimizer.iterations)
-        return self.track(terms | generator_terms)
+        return self.track(terms | generator_terms, share)
 
     def update_discriminator(self, batch: Batch) -> dict:
         """Update the discriminator on one batch and return its terms."""
         with tf.GradientTape() as tape:
             terms = self.discriminator_terms(batch)
-            objective = self._objective(terms, self.d_optimizer)
+            objective = self._objective(terms, self.d_optimizer, batch.share)
         apply_gradients(tape, objective, self.discriminator, self.d_optimizer)
         return terms
 
-    def _objective(self, terms: dict, optimizer) -> tf.Tensor:
+    def _objective(self, terms: dict, optimizer, share=None) -> tf.Tensor:
         # Gradients are summed over replicas, so each replica contributes its share of the mean.
-        return optimizer.scale_loss(tf.add_n(list(terms.values())) / self.num_replicas)
+        share = 1.0 / self.num_replicas if share is None else share
+        return optimizer.scale_loss(tf.add_n(list(terms.values())) * share)
 
     def test_step(self, data) -> dict:
         """Report every term on a batch with both networks in inference mode; nothing is changed.
 
         The latents depend on the seed and the batch's number only: evaluating twice gives the same numbers.
         """
+        data, share = self.shard(data)
         real, labels = self.unpack(data)
-        batch_number = tf.cast(self.metrics[0].count, "int32")
         with frozen_state():
-            batch = self.synthesize(real, labels, tf.stack([self.seed or 0, batch_number]), training=False)
+            batch = self.synthesize(real, labels, self.evaluation_seed(), training=False)
             terms = self.discriminator_terms(batch, training=False) | self.generator_terms(batch, training=False)
-        return self.track(terms)
+        return self.track(terms, share)
 
     # Hooks
 

@@ -59,7 +59,9 @@ class PairedOptimizers:
     def __init__(self, d_optimizer, g_optimizer):
         self._d_optimizer = d_optimizer
         self._g_optimizer = g_optimizer
-        self._ratio = float(d_optimizer.learning_rate) / max(float(g_optimizer.learning_rate), 1e-30)
+        # Through a tensor: under a strategy the rates are mirrored variables, which float() does not take.
+        d_rate, g_rate = (float(tf.convert_to_tensor(each.learning_rate)) for each in (d_optimizer, g_optimizer))
+        self._ratio = d_rate / max(g_rate, 1e-30)
 
     @property
     def learning_rate(self):

@@ -5,8 +5,6 @@ and the images they must give), and `metadata.json` (what the model is, and the 
 ever unpickled.
 """
 
-import importlib.resources
-import json
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,10 +13,31 @@ import numpy as np
 
 from kerasgan import files
 from kerasgan.base import GenerativeModel
-from kerasgan.configurable import unknown_name
+from kerasgan.preset_files import (
+    CONFIG,
+    GOLDEN,
+    METADATA,
+    check_files,
+    list_presets,
+    preset_folder,
+    read_json,
+    read_metadata,
+    seal,
+    zoo_folder,
+)
 
-FORMAT_VERSION = 1
-CONFIG, METADATA, GOLDEN = "config.json", "metadata.json", "golden.npz"
+__all__ = [
+    "Verification",
+    "from_preset",
+    "list_presets",
+    "preset_folder",
+    "read_metadata",
+    "save_preset",
+    "seal",
+    "verify",
+    "zoo_folder",
+]
+
 # Rounding differs between processors; a wrong or damaged weight moves images by far more.
 GOLDEN_TOLERANCE = 1e-3
 
@@ -29,47 +48,6 @@ class Verification(NamedTuple):
     name: str
     files: int
     max_error: float
-
-
-def zoo_folder() -> Path:
-    """Return the folder of the zoo that is installed with kerasgan."""
-    return Path(str(importlib.resources.files("kerasgan.zoo")))
-
-
-def list_presets() -> list[str]:
-    """Return the names of the zoo's presets, sorted."""
-    return sorted(path.parent.name for path in zoo_folder().glob(f"*/{METADATA}"))
-
-
-def preset_folder(name_or_folder: "str | Path") -> Path:
-    """Return the folder of a preset, by its name in the zoo or by its path.
-
-    Raises:
-        ValueError: neither a preset of the zoo nor a preset folder.
-    """
-    for folder in (zoo_folder() / str(name_or_folder), Path(name_or_folder)):
-        if (folder / METADATA).is_file():
-            return folder
-    if Path(name_or_folder).is_dir():
-        raise ValueError(f"The folder {str(name_or_folder)!r} is not a preset: it has no {METADATA}.")
-    raise ValueError(unknown_name("preset", str(name_or_folder), list_presets()) + " Or give the path of a folder.")
-
-
-def read_metadata(name_or_folder: "str | Path") -> dict:
-    """Return the metadata of a preset.
-
-    Raises:
-        ValueError: no such preset, damaged metadata, or a format newer than this version of kerasgan reads.
-    """
-    folder = preset_folder(name_or_folder)
-    metadata = _read_json(folder / METADATA)
-    version = metadata.get("format_version")
-    if not isinstance(version, int) or version > FORMAT_VERSION:
-        raise ValueError(
-            f"The preset {folder.name!r} has format version {version!r}; this kerasgan reads up to {FORMAT_VERSION}. "
-            "Upgrade kerasgan: pip install -U kerasgan."
-        )
-    return metadata
 
 
 def from_preset(name_or_folder: "str | Path", model_class: type | None = None, dtype=None) -> GenerativeModel:
@@ -84,8 +62,8 @@ def from_preset(name_or_folder: "str | Path", model_class: type | None = None, d
         ValueError: no such preset, one of another class, a damaged file, or a newer format.
     """
     folder = preset_folder(name_or_folder)
-    _check_files(folder)
-    config = _read_json(folder / CONFIG)
+    check_files(folder)
+    config = read_json(folder / CONFIG)
     model = _build(folder.name, config, dtype)
     if model_class is not None and not isinstance(model, model_class):
         raise ValueError(
@@ -123,12 +101,6 @@ def save_preset(model: GenerativeModel, folder: "str | Path", **metadata) -> Pat
     return folder
 
 
-def seal(folder: Path, metadata: dict) -> None:
-    """Write `metadata.json` with the format version and the sha256 of every other file of the folder."""
-    hashes = {path.name: files.sha256(path) for path in sorted(folder.iterdir()) if path.name != METADATA}
-    files.write_json(folder / METADATA, {"format_version": FORMAT_VERSION, **metadata, "sha256": hashes})
-
-
 def verify(name_or_folder: "str | Path") -> Verification:
     """Check a preset's files against their sha256 and its images against the golden ones.
 
@@ -136,7 +108,7 @@ def verify(name_or_folder: "str | Path") -> Verification:
         ValueError: a file is missing or damaged, or the images differ by more than 1e-3 (of a range of 2).
     """
     folder = preset_folder(name_or_folder)
-    count = _check_files(folder)
+    count = check_files(folder)
     model = from_preset(folder)
     golden = np.load(folder / GOLDEN, allow_pickle=False)
     inputs = [golden[name] for name in ("latents", "labels") if name in golden]
@@ -145,7 +117,7 @@ def verify(name_or_folder: "str | Path") -> Verification:
     if not error <= GOLDEN_TOLERANCE:
         raise ValueError(
             f"The preset {folder.name!r} does not give its golden images: largest difference {error:.2g}, "
-            f"allowed {GOLDEN_TOLERANCE}. Its files are as published, so this TensorFlow or processor computes otherwise."
+            f"allowed {GOLDEN_TOLERANCE}. Its files are intact, so this TensorFlow or processor computes otherwise."
         )
     return Verification(folder.name, count, error)
 
@@ -172,7 +144,7 @@ def _build(name: str, config: dict, dtype) -> GenerativeModel:
 
 def _write_golden(folder: Path) -> None:
     """Keep four latents and their images, made by the model as it will be loaded."""
-    model = _build(folder.name, _read_json(folder / CONFIG), None)
+    model = _build(folder.name, read_json(folder / CONFIG), None)
     for name, network in model.networks.items():
         network.load_weights(folder / f"{name}.weights.h5")
     inputs = [np.asarray(part) for part in model.sampler_inputs(4, seed=0)]
@@ -187,24 +159,3 @@ def _sizes(model: GenerativeModel) -> dict:
         "num_classes": model.num_classes,
         "parameters": {name: network.count_params() for name, network in model.networks.items()},
     }
-
-
-def _check_files(folder: Path) -> int:
-    """Return how many files were checked; raise a ValueError naming the first that is missing or damaged."""
-    hashes = read_metadata(folder).get("sha256", {})
-    for name, expected in hashes.items():
-        path = folder / name
-        problem = "is missing" if not path.is_file() else "is damaged" if files.sha256(path) != expected else None
-        if problem:
-            raise ValueError(
-                f"The file {name} of the preset {folder.name!r} {problem} ({path}). "
-                "Reinstall kerasgan, or fetch the preset again."
-            )
-    return len(hashes)
-
-
-def _read_json(path: Path) -> dict:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ValueError(f"Cannot read {path}: {error}. Reinstall kerasgan, or fetch the preset again.") from error

@@ -22,7 +22,7 @@ model's `compile`. The image shape comes from the data.
 
 import inspect
 import tomllib
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import keras
@@ -30,6 +30,7 @@ import tomli_w
 
 from kerasgan.configurable import unknown_name
 
+CARD = ("description", "limits", "data_license")
 OPTIMIZERS = ("optimizer", "d_optimizer", "g_optimizer")
 
 
@@ -46,6 +47,7 @@ class Recipe:
         precision: a word of `kerasgan.precision`.
         strategy: a word of `kerasgan.strategy`.
         summary_every: epochs between image summaries.
+        card: texts for the model card of a preset: description, limits, data_license.
     """
 
     model: dict
@@ -56,6 +58,7 @@ class Recipe:
     precision: str = "auto"
     strategy: str = "default"
     summary_every: int = 1
+    card: dict = field(default_factory=dict)
 
     def to_toml(self) -> str:
         """Return the recipe as TOML, plain values before tables."""
@@ -102,6 +105,7 @@ def from_dict(content: dict) -> Recipe:
 
     _check_keys("[data]", recipe.data, set(_arguments(data.load)) - {"seed", "first_epoch", "labels"})
     _check_keys("[compile]", recipe.compile, _arguments(model.compile))
+    _check_keys("[card]", recipe.card, CARD)
     return recipe
 
 
@@ -116,6 +120,21 @@ def build_model(recipe: Recipe, image_shape: tuple, num_classes: int | None = No
     model = model_class(image_shape=image_shape, seed=recipe.seed, dtype=precision(recipe.precision), **arguments)
     model.compile(**{name: _argument(name, value) for name, value in recipe.compile.items()})
     return model
+
+
+def resolved(recipe: Recipe) -> Recipe:
+    """Return the recipe with every default written out, and the precision that "auto" means on this machine."""
+    from kerasgan import data
+    from kerasgan.distribution import precision
+
+    model = _defaults(_model_class(recipe).__init__, skip=("image_shape", "seed", "dtype", "name"))
+    loading = _defaults(data.load, skip=("seed", "first_epoch", "labels", "data_dir"))
+    return replace(
+        recipe,
+        model={"type": recipe.model["type"]} | model | recipe.model,
+        data={"source": recipe.data["source"]} | loading | recipe.data,
+        precision=precision(recipe.precision).name,
+    )
 
 
 def wants_labels(recipe: Recipe) -> bool:
@@ -167,6 +186,13 @@ def _model_class(recipe: Recipe) -> type:
 
 def _arguments(function) -> list[str]:
     return [name for name in inspect.signature(function).parameters if name not in ("self", "args", "kwargs")]
+
+
+def _defaults(function, skip: tuple) -> dict:
+    """Return a function's default arguments that TOML can say (it has no None)."""
+    parameters = inspect.signature(function).parameters.values()
+    defaults = {each.name: each.default for each in parameters if each.name not in skip}
+    return {name: value for name, value in defaults.items() if value not in (None, inspect.Parameter.empty)}
 
 
 def _check_keys(where: str, given, known) -> None:

@@ -1,14 +1,19 @@
 """One training run in one folder: trained from a recipe, resumed after anything, kill -9 included.
 
-    runs/digits/
-      recipe.toml      what is trained, complete
-      model.keras      everything, after the last finished epoch: replaced in one step
-      history.csv      the loss terms of every epoch
-      samples.png      images of the last epoch, from fixed latents
-      logs/            TensorBoard: terms and images
+runs/digits/
+  recipe.toml      what is trained, complete
+  model.keras      everything, after the last finished epoch: replaced in one step
+  history.csv      the loss terms of every epoch
+  run.json         training time so far, hardware and versions
+  samples.png      images of the last epoch, from fixed latents
+  logs/            TensorBoard: terms and images
 """
 
 import csv
+import importlib.metadata
+import json
+import time
+from dataclasses import asdict
 from pathlib import Path
 
 import keras
@@ -19,6 +24,7 @@ from kerasgan.callbacks import ImageSummary
 from kerasgan.recipes import Recipe
 
 RECIPE, MODEL, HISTORY, SAMPLES, LOGS = "recipe.toml", "model.keras", "history.csv", "samples.png", "logs"
+RUN = "run.json"
 
 
 def train(
@@ -39,9 +45,11 @@ def train(
     """
     folder = Path(folder)
     _check_folder(folder, resume)
+    # Before the data: several workers must find each other before TensorFlow does anything else.
+    strategy = distribution.strategy(recipe.strategy)
     info = recipes.describe_data(recipe, data_dir)
     files.write_text(folder / RECIPE, recipe.to_toml())
-    with distribution.strategy(recipe.strategy).scope():
+    with strategy.scope():
         if (folder / MODEL).is_file():
             model = load_run(folder)
         else:
@@ -81,17 +89,32 @@ def load_run(folder: "str | Path") -> GenerativeModel:
 
 
 class SaveRun(keras.callbacks.Callback):
-    """Save the whole model and a sample grid after every epoch, each replacing its file in one step."""
+    """Save the whole model, a sample grid and the time spent after every epoch, each file replaced in one step."""
 
     def __init__(self, folder: "str | Path"):
         super().__init__()
         self.folder = Path(folder)
+        self.seconds = read_run(folder).get("seconds", 0.0)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Start the clock of the epoch."""
+        self.start = time.monotonic()
 
     def on_epoch_end(self, epoch, logs=None):
         """Save."""
+        self.seconds += time.monotonic() - self.start
         with files.replacing(self.folder / MODEL) as temporary:
             self.model.save(temporary)
         images.save_png(self.folder / SAMPLES, images.grid(self.model.generate(64, seed=0)))
+        versions = {package: importlib.metadata.version(package) for package in ("kerasgan", "tensorflow", "keras")}
+        record = {"epochs": epoch + 1, "seconds": round(self.seconds, 1), "versions": versions}
+        files.write_json(self.folder / RUN, record | {"hardware": asdict(distribution.describe_hardware())})
+
+
+def read_run(folder: "str | Path") -> dict:
+    """Return what `run.json` of a run says; empty before its first epoch ended."""
+    path = Path(folder) / RUN
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
 def _check_folder(folder: Path, resume: bool) -> None:

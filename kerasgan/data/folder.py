@@ -126,7 +126,9 @@ def _headers(files, request: Request, skipped) -> tuple[list, list]:
         try:
             with Image.open(file) as image:
                 width, height = image.size
-                if image.getexif().get(_EXIF_ORIENTATION, 1) >= 5:
+                # Asking a PNG for its orientation decodes all of it, so only where it matters.
+                size_matters = request.transform.size is None and width != height
+                if size_matters and image.getexif().get(_EXIF_ORIENTATION, 1) >= 5:
                     width, height = height, width
                 grey = image.mode in ("1", "L", "LA") or image.mode.startswith("I;16")
         except Exception as error:

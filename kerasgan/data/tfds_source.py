@@ -54,7 +54,7 @@ def read(name: str, request: Request) -> Examples:
     examples.images = np.empty((count, *shape), np.uint8)
     labels = np.empty(count, np.int32)
     done = 0
-    for images, some_labels in stream.batch(1000).as_numpy_iterator():
+    for images, some_labels in stream.batch(64).as_numpy_iterator():
         examples.images[done : done + len(images)] = images
         labels[done : done + len(images)] = some_labels
         done += len(images)

@@ -3,7 +3,6 @@
 import hashlib
 import os
 import pathlib
-import shutil
 
 import numpy as np
 import tensorflow as tf
@@ -11,6 +10,7 @@ import tensorflow as tf
 from kerasgan.export import parity, sampler_graph
 from kerasgan.export.report import Report, machine, package_versions
 from kerasgan.export.silence import Silence
+from kerasgan.files import replacing_folder
 
 REPORT_NAME = "kerasgan_export.json"
 ERROR_LIMIT = 1e-5
@@ -46,16 +46,11 @@ def saved_model(model, path: str | os.PathLike) -> Report:
     sampler_graph.check_model(model)
     path = pathlib.Path(path)
     _check_target(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
+    with replacing_folder(path) as folder:
         with Silence():
-            _write(model, temporary)
-            report = _verify(model, temporary, path)
-        (temporary / REPORT_NAME).write_text(report.to_json())
-        _replace_folder(temporary, path)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+            _write(model, folder)
+            report = _verify(model, folder, path)
+        (folder / REPORT_NAME).write_text(report.to_json())
     return report
 
 
@@ -148,19 +143,3 @@ def folder_digest(folder: str | os.PathLike) -> str:
     )
     lines = [f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {name}\n" for name, file in files]
     return hashlib.sha256("".join(lines).encode()).hexdigest()
-
-
-def _replace_folder(new: pathlib.Path, path: pathlib.Path) -> None:
-    """Give the new folder its name; the old one goes only when the new one is in place."""
-    old = path.with_name(f".{path.name}.{os.getpid()}.old")
-    replacing = path.is_dir()
-    if replacing:
-        os.replace(path, old)
-    try:
-        os.replace(new, path)
-    except OSError:
-        if replacing:
-            os.replace(old, path)
-        raise
-    if replacing:
-        shutil.rmtree(old)

@@ -13,6 +13,7 @@ from kerasgan.configurable import unknown_name
 from kerasgan.export import parity, sampler_graph
 from kerasgan.export.report import QUANTIZATIONS, Report, machine, package_versions
 from kerasgan.export.silence import Silence
+from kerasgan.files import replacing
 
 ERROR_LIMIT = 1e-4
 LEAST_PSNR_DB = 20.0
@@ -73,8 +74,9 @@ def tflite(
     with Silence():
         report = _verify(model, content, path, quantization, batch_size, seed + 1)
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _write_atomically({path: content, report_path(path): report.to_json().encode()})
+    with replacing(report_path(path)) as report_file, replacing(path) as file:
+        report_file.write_text(report.to_json())
+        file.write_bytes(content)
     return report
 
 
@@ -250,16 +252,3 @@ def _describe(details: dict) -> list[dict]:
         }
         for name, tensor in details.items()
     ]
-
-
-def _write_atomically(files: dict[pathlib.Path, bytes]) -> None:
-    """Write all files under temporary names, then rename all."""
-    temporaries = {path: path.with_name(f".{path.name}.{os.getpid()}.tmp") for path in files}
-    try:
-        for path, content in files.items():
-            temporaries[path].write_bytes(content)
-        for path, temporary in temporaries.items():
-            os.replace(temporary, path)
-    finally:
-        for temporary in temporaries.values():
-            temporary.unlink(missing_ok=True)

@@ -133,19 +133,19 @@ class VAE(GenerativeModel):
 
     def train_step(self, data) -> dict:
         """Take one gradient step on the negative ELBO."""
+        data, share = self.shard(data)
         images = self.unpack(data)
         with tf.GradientTape() as tape:
             terms = self.loss_terms(images, self.next_seed())
-            loss = tf.add_n(list(terms.values())) / self.num_replicas
-            objective = self.optimizer.scale_loss(loss)
+            objective = self.optimizer.scale_loss(tf.add_n(list(terms.values())) * share)
         apply_gradients(tape, objective, self, self.optimizer)
-        return self.track(terms | self._bounds(terms))
+        return self.track(terms | self._bounds(terms), share)
 
     def test_step(self, data) -> dict:
         """Report the same terms on a batch; evaluating twice gives the same numbers."""
-        batch_number = tf.cast(self.metrics[0].count, "int32")
-        terms = self.loss_terms(self.unpack(data), tf.stack([self.seed or 0, batch_number]), training=False)
-        return self.track(terms | self._bounds(terms))
+        data, share = self.shard(data)
+        terms = self.loss_terms(self.unpack(data), self.evaluation_seed(), training=False)
+        return self.track(terms | self._bounds(terms), share)
 
     def unpack(self, data) -> tf.Tensor:
         """Return the checked images of what `fit` gives; labels are left aside."""

@@ -114,3 +114,54 @@ def test_without_a_network_it_fails_at_once(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match=r"'kmnist' is not in .*no network.*data_dir="):
         data.load("kmnist", data_dir=str(tmp_path))
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def own_set(tmp_path):
+    """A TFDS data set of two sizes of image, with a mask, written here."""
+    import tensorflow as tf
+    import tensorflow_datasets as tfds
+
+    def examples():
+        for index in range(6):
+            height = 8 if index < 4 else 12
+            image = np.full((height, 8, 3), index, np.uint8)
+            yield {"mask": image[..., :1], "image": image, "kind": index % 3}
+
+    image, mask = (tf.TensorSpec((None, None, c), tf.uint8) for c in (3, 1))
+    tfds.dataset_builders.store_as_tfds_dataset(
+        name="own_set",
+        version="1.0.0",
+        data_dir=str(tmp_path),
+        features=tfds.features.FeaturesDict(
+            {
+                "image": tfds.features.Image(shape=(None, None, 3)),
+                "mask": tfds.features.Image(shape=(None, None, 1)),
+                "kind": tfds.features.ClassLabel(names=["a", "b", "c"]),
+            }
+        ),
+        split_datasets={
+            "train": tf.data.Dataset.from_generator(
+                examples,
+                output_signature={
+                    "image": image,
+                    "mask": mask,
+                    "kind": tf.TensorSpec((), tf.int64),
+                },
+            )
+        },
+        disable_shuffling=True,
+    )
+    return str(tmp_path)
+
+
+def test_a_set_of_mixed_sizes(own_set):
+    with pytest.raises(ValueError, match=r"mixed sizes.*\(8, 8, 3\) and \(12, 8, 3\).*image_size"):
+        data.load("own_set", data_dir=own_set)
+    dataset = data.load("own_set", data_dir=own_set, image_size=8, labels=True, shuffle=False, batch_size=6)
+    images, labels = next(dataset.as_numpy_iterator())
+    assert image_module.to_uint8(images[:, 0, 0, 0]).tolist() == [0, 1, 2, 3, 4, 5]
+    assert labels.tolist() == [0, 1, 2, 0, 1, 2]
+    assert data.info("own_set", data_dir=own_set, image_size=8) == data.Info(
+        "own_set", 6, (8, 8, 3), 3, ("a", "b", "c")
+    )

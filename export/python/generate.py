@@ -1,0 +1,79 @@
+"""Draw images with a generator in a .tflite file: no TensorFlow, no Keras, no kerasgan.
+
+pip install ai-edge-litert numpy pillow
+python generate.py ../dcgan_fashion_mnist.tflite --out samples.png --number 16 --seed 1
+"""
+
+import argparse
+import math
+import os
+import pathlib
+import sys
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+from PIL import Image
+
+
+def generate(path: str, number: int, seed: int, label: int | None = None) -> np.ndarray:
+    """Return uint8 images (number, height, width, channels)."""
+    interpreter = Interpreter(model_path=path, num_threads=os.cpu_count())
+    # The runner takes inputs by name: the file may hold them in any order.
+    runner = interpreter.get_signature_runner("serving_default")
+    details = runner.get_input_details()
+    batch, latent_dim = (int(size) for size in details["latents"]["shape"])
+    if label is not None and "labels" not in details:
+        raise SystemExit(f"{path} is an unconditional model: leave out --label.")
+
+    random = np.random.default_rng(seed)
+    latents = random.standard_normal((number, latent_dim), dtype=np.float32)
+    images = []
+    for start in range(0, number, batch):
+        part = latents[start : start + batch]
+        # The batch size is fixed in the file: fill the last batch up, and cut the surplus below.
+        inputs = {"latents": np.resize(part, (batch, latent_dim))}
+        if "labels" in details:
+            inputs["labels"] = np.full(batch, label or 0, np.int32)
+        images.append(runner(**inputs)["images"][: len(part)])
+    levels = (np.concatenate(images) + 1.0) * 127.5
+    return np.rint(levels.clip(0, 255)).astype(np.uint8)
+
+
+def grid(images: np.ndarray, padding: int = 2) -> np.ndarray:
+    """Return one image (height, width, channels) with all images on it, row by row."""
+    number, height, width, channels = images.shape
+    columns = math.ceil(math.sqrt(number))
+    rows = math.ceil(number / columns)
+    canvas = np.full(
+        (padding + rows * (height + padding), padding + columns * (width + padding), channels),
+        128,
+        np.uint8,
+    )
+    for index, image in enumerate(images):
+        top = padding + index // columns * (height + padding)
+        left = padding + index % columns * (width + padding)
+        canvas[top : top + height, left : left + width] = image
+    return canvas
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("model", help="a .tflite file")
+    parser.add_argument("--out", default="samples.png", help="PNG file (default: samples.png)")
+    parser.add_argument("--number", type=int, default=16, help="number of images (default: 16)")
+    parser.add_argument("--seed", type=int, default=0, help="same seed, same images (default: 0)")
+    parser.add_argument("--label", type=int, help="class, for a conditional model (default: 0)")
+    arguments = parser.parse_args()
+    if not pathlib.Path(arguments.model).is_file():
+        parser.error(f"there is no file {arguments.model}")
+    if arguments.number < 1 or arguments.seed < 0:
+        parser.error("--number must be at least 1, and --seed at least 0")
+
+    images = generate(arguments.model, arguments.number, arguments.seed, arguments.label)
+    canvas = grid(images)
+    Image.fromarray(canvas.squeeze(-1) if canvas.shape[-1] == 1 else canvas).save(arguments.out)
+    print(f"{arguments.out}: {len(images)} images of {images.shape[2]}x{images.shape[1]} pixels")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,86 @@
+"""Rebuild the .tflite files of the zoo, their reports, and the table in the README.
+
+python export/rebuild.py                          # every preset
+python export/rebuild.py dcgan_mnist vae_mnist    # some
+python export/rebuild.py --quantizations float32 float16 int8
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import sys
+
+# Before TensorFlow is imported: its start-up messages say nothing about the export.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+QUANTIZATIONS = ("float32", "int8")
+BEGIN, END = "<!-- table: written by rebuild.py -->", "<!-- end of table -->"
+HERE = pathlib.Path(__file__).resolve().parent
+
+
+def file_name(preset: str, quantization: str) -> str:
+    return f"{preset}.tflite" if quantization == "float32" else f"{preset}_{quantization}.tflite"
+
+
+def rebuild(presets, quantizations, folder: pathlib.Path) -> None:
+    """Write the files of the named presets; of all presets if none is named."""
+    import kerasgan
+
+    for preset in presets or kerasgan.list_presets():
+        model = kerasgan.from_preset(preset)
+        for quantization in quantizations:
+            path = folder / file_name(preset, quantization)
+            print(kerasgan.export.tflite(model, path, quantization), flush=True)
+    write_index(folder)
+
+
+def write_index(folder: pathlib.Path) -> None:
+    """Write `models.json` for the web page, and the README's table, from the reports."""
+    reports = [json.loads(path.read_text()) for path in sorted(folder.glob("*.tflite.json"))]
+    names = [report["path"] for report in reports]
+    (folder / "models.json").write_text(json.dumps(names, indent=2) + "\n")
+    readme = folder / "README.md"
+    if readme.exists():
+        before, _, rest = readme.read_text().partition(BEGIN)
+        _, _, after = rest.partition(END)
+        readme.write_text(f"{before}{BEGIN}\n{table(reports)}\n{END}{after}")
+
+
+def table(reports: list[dict]) -> str:
+    """Return the reports as a Markdown table."""
+    lines = [
+        "| File | Image | Size | Max error | PSNR | Latency |",
+        "| --- | --- | ---: | ---: | ---: | ---: |",
+    ]
+    for report in reports:
+        image = " x ".join(str(size) for size in report["source"]["image_shape"])
+        psnr = "identical" if report["psnr_db"] is None else f"{report['psnr_db']:.0f} dB"
+        lines.append(
+            f"| [{report['path']}]({report['path']}) | {image} "
+            f"| {report['size_bytes'] / 1e6:.2f} MB | {report['max_abs_error']:.0e} | {psnr} "
+            f"| {report['latency_ms']:.2f} ms |"
+        )
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("presets", nargs="*", help="names of presets (default: all)")
+    parser.add_argument(
+        "--quantizations",
+        nargs="+",
+        default=QUANTIZATIONS,
+        choices=("float32", "float16", "dynamic", "int8"),
+        help="variants to write (default: float32 int8)",
+    )
+    parser.add_argument("--folder", type=pathlib.Path, default=HERE, help="where to (default: here)")
+    arguments = parser.parse_args()
+    try:
+        rebuild(arguments.presets, arguments.quantizations, arguments.folder)
+    except ValueError as error:
+        sys.exit(f"error: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,146 @@
+"""What people read about the presets, all of it made from their metadata: tables, model cards, packed runs."""
+
+import shutil
+from pathlib import Path
+
+from kerasgan import files, preset_files
+
+README_START, README_END = "<!-- zoo table: made by `kerasgan zoo table` -->", "<!-- end of zoo table -->"
+
+
+def text_table() -> str:
+    """Return the zoo as aligned text for a terminal."""
+    rows = [("PRESET", "MODEL", "IMAGES", "PARAMETERS", "TRAINED ON"), *_rows()]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )
+
+
+def markdown_table() -> str:
+    """Return the zoo as a Markdown table, with the measured results."""
+    lines = ["| preset | model | images | generator parameters | trained | results |", "|---|---|---|---|---|---|"]
+    for metadata in _all_metadata():
+        name, model, shape, size, trained = _row(metadata)
+        results = "<br>".join(_result(result) for result in metadata.get("results", []))
+        lines.append(f"| [`{name}`](zoo/{name}) | {model} | {shape} | {size} | {trained} | {results} |")
+    return "\n".join(lines)
+
+
+def readme_with_table(readme: str) -> str:
+    """Return the README's text with the zoo table between its two marks made anew.
+
+    Raises:
+        ValueError: a mark is missing.
+    """
+    if README_START not in readme or README_END not in readme:
+        raise ValueError(f"The README has no zoo table: it needs the lines {README_START!r} and {README_END!r}.")
+    before, rest = readme.split(README_START)
+    after = rest.split(README_END)[1]
+    return f"{before}{README_START}\n{markdown_table()}\n{README_END}{after}"
+
+
+def card(metadata: dict) -> str:
+    """Return the model card of a preset, a README in Markdown."""
+    training = metadata.get("training", {})
+    lines = [
+        f"# {metadata['name']}",
+        "",
+        metadata.get("description", ""),
+        "",
+        "![samples](samples.png)",
+        "",
+        "```python",
+        f'gan = kerasgan.from_preset("{metadata["name"]}")',
+        "images = gan.generate(64, seed=0)",
+        "```",
+        "",
+        "| | |",
+        "|---|---|",
+        f"| model | `{metadata['model']}` |",
+        f"| images | {_shape(metadata)}, float32 in [-1, 1] |",
+        f"| parameters | {', '.join(f'{name} {count:,}' for name, count in metadata['parameters'].items())} |",
+        *(f"| {key} | {value} |" for key, value in training.items()),
+    ]
+    if metadata.get("results"):
+        lines += ["", "## Results", "", "Measured by `kerasgan evaluate`; smaller distances are better.", ""]
+        lines += [f"- {_result(result)}: {_protocol(result)}" for result in metadata["results"]]
+    lines += ["", "## Make it again", "", f"    kerasgan train {metadata['name']} --out runs/{metadata['name']}", ""]
+    if metadata.get("limits"):
+        lines += ["## Limits", "", metadata["limits"], ""]
+    if metadata.get("data_license"):
+        lines += ["## Data", "", metadata["data_license"], ""]
+    return "\n".join(lines)
+
+
+def pack(run: "str | Path", folder: "str | Path", data_dir: str | None = None) -> Path:
+    """Make a preset folder of a run: weights, recipe, measured results, sample grid and card.
+
+    The results are those of `kerasgan evaluate` on the data set of the run.
+
+    Raises:
+        ValueError: the run has no finished epoch, or the folder exists and is not a preset.
+    """
+    from kerasgan import images, metrics, presets, recipes, training
+
+    run, folder = Path(run), Path(folder)
+    recipe = recipes.read(run / training.RECIPE)
+    training_facts = _training_facts(recipe, training.read_run(run))
+    presets.save_preset(training.load_run(run), folder, training=training_facts, **recipe.card)
+    shutil.copy(run / training.RECIPE, folder / "recipe.toml")
+    model = presets.from_preset(folder)
+    results = metrics.evaluate(model, recipe.data["source"], data_dir=data_dir)
+    images.save_png(folder / "samples.png", images.grid(model.generate(64, seed=0)))
+    refresh(folder, results=[result.to_dict() for result in results])
+    return folder
+
+
+def _training_facts(recipe, record: dict) -> dict:
+    """Return what a card says of the training, from the recipe and what the run recorded."""
+    hardware = record["hardware"]
+    return {
+        "data": recipe.data["source"],
+        "epochs": record["epochs"],
+        "batch size": recipe.data.get("batch_size", 128),
+        "precision": recipe.precision,
+        "seed": recipe.seed,
+        "time": f"{record['seconds'] / 60:.0f} minutes on {hardware['cores']} cores of {hardware['cpu']}",
+        "versions": ", ".join(f"{package} {version}" for package, version in record["versions"].items()),
+    }
+
+
+def refresh(folder: Path, **changes) -> None:
+    """Write a preset's card from its metadata, updated with `changes`, and seal the folder again."""
+    metadata = preset_files.read_metadata(folder) | changes
+    metadata.pop("sha256"), metadata.pop("format_version")
+    files.write_text(folder / "README.md", card(metadata))
+    preset_files.seal(folder, metadata)
+
+
+def _all_metadata() -> list[dict]:
+    return [preset_files.read_metadata(name) for name in preset_files.list_presets()]
+
+
+def _rows() -> list[tuple]:
+    return [_row(metadata) for metadata in _all_metadata()]
+
+
+def _row(metadata: dict) -> tuple[str, ...]:
+    parameters = metadata["parameters"]
+    size = f"{parameters.get('generator', parameters.get('decoder', 0)):,}"
+    training = metadata.get("training", {})
+    trained = f"{training['data']}, {training['epochs']} epochs" if training else ""
+    return metadata["name"], metadata["model"], _shape(metadata), size, trained
+
+
+def _shape(metadata: dict) -> str:
+    return "x".join(str(side) for side in metadata["image_shape"])
+
+
+def _result(result: dict) -> str:
+    floor = "" if result.get("floor") is None else f" (floor {result['floor']:.3g})"
+    return f"{result['name']} {result['value']:.4g}{floor}"
+
+
+def _protocol(result: dict) -> str:
+    return ", ".join(f"{key} {value}" for key, value in result["protocol"].items())

@@ -1,0 +1,152 @@
+"""Checks of the contract on training: who moves, who learns, what is reported."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from kerasgan.testing.case import Case
+from kerasgan.testing.tools import assert_finite, assert_same, compiled, count_different, snapshot, state, train
+
+FAST = 2e-3  # A learning rate at which tiny networks learn in tens of steps.
+
+
+def update_isolation(case: Case) -> None:
+    """An update of one network moves nothing of the other: weights, batch statistics, dropout seeds."""
+    model = compiled(case, learning_rate=FAST)
+    moved = {"generator": False, "discriminator": False}
+    after = []
+    update = model.update_discriminator
+
+    def watched(batch):
+        generator = snapshot(model.generator.variables)
+        terms = update(batch)
+        assert_same(snapshot(model.generator.variables), generator, "the generator after a discriminator update")
+        after.append(snapshot(model.discriminator.variables))
+        return terms
+
+    model.update_discriminator = watched
+    before = {name: snapshot(getattr(model, name).variables) for name in moved}
+    for _ in range(2):
+        model.train_step(case.batch())
+        assert after, "train_step never called update_discriminator"
+        assert_same(snapshot(model.discriminator.variables), after[-1], "the discriminator after a generator update")
+    for name, values in before.items():
+        assert count_different(snapshot(getattr(model, name).variables), values), f"the {name} did not move"
+
+    for still, moving in (("discriminator", "generator"), ("generator", "discriminator")):
+        model = compiled(case, learning_rate=FAST)
+        _freeze(model, still)
+        before = {name: snapshot(getattr(model, name).trainable_variables) for name in moved}
+        for _ in range(2):
+            model.train_step(case.batch())
+        now = {name: snapshot(getattr(model, name).trainable_variables) for name in moved}
+        assert_same(now[still], before[still], f"the {still} at learning rate 0")
+        assert count_different(now[moving], before[moving]), f"the {moving} did not move beside a frozen {still}"
+
+
+def each_side_learns_alone(case: Case) -> None:
+    """With the opponent frozen, a network's own loss falls."""
+    batch = case.batch(16)
+    for learner, frozen, steps in (("discriminator", "generator", 20), ("generator", "discriminator", 30)):
+        model = compiled(case)
+        # The generator needs an opponent that has something to say.
+        _set_rates(model, d=FAST, g=0.0)
+        for _ in range(8 if learner == "generator" else 0):
+            model.train_step(batch)
+        _set_rates(model, d=FAST, g=FAST)
+        _freeze(model, frozen)
+        before = _objective(model, learner, batch)
+        for _ in range(steps):
+            model.train_step(batch)
+        after = _objective(model, learner, batch)
+        assert np.isfinite(after), f"the loss of the {learner} is {after}"
+        fall = before - after
+        assert fall > 0.02 * abs(before), f"the {learner}'s loss went from {before:.4f} to {after:.4f}, alone"
+
+
+def fits_toy(case: Case) -> None:
+    """Training at least halves the distance of generated images to a simple distribution."""
+    model = compiled(case, learning_rate=FAST)
+    before = distance(model, case)
+    data = case.dataset(256, 32).repeat()
+    model.fit(data, steps_per_epoch=75, epochs=2, verbose=0)
+    after = distance(model, case)
+    assert after <= 0.5 * before, f"the distance to the toy images went from {before:.3f} to {after:.3f} only"
+
+
+def distance(model: keras.Model, case: Case, n: int = 240) -> float:
+    """Return the distance of generated to real images in mean and standard deviation, for the worst class."""
+    labels, real = case.labels(n), case.target_images(n)
+    fake = model.generate(n, seed=5, labels=labels)
+    groups = [np.ones(n, bool)] if labels is None else [labels == label for label in np.unique(labels)]
+    return max(
+        float(
+            np.linalg.norm(real[group].mean(axis=0) - fake[group].mean(axis=0))
+            + np.linalg.norm(real[group].std(axis=0) - fake[group].std(axis=0))
+        )
+        for group in groups
+    )
+
+
+def reported_terms(case: Case) -> None:
+    """History has every metric once, as the average over the epoch's batches."""
+    history = train(compiled(case), case, epochs=2)
+    again = compiled(case)
+    names = [metric.name for metric in again.metrics]
+    assert list(history) == names, f"History has {list(history)}, the metrics are {names}"
+    assert len(set(names)) == len(names)
+    assert set(again.terms) <= set(names), f"{again.terms} are not all among {names}"
+
+    for epoch in range(2):
+        steps = []
+        for data in case.dataset():
+            again.reset_metrics()
+            steps.append({name: float(value) for name, value in again.train_step(data).items()})
+        for name in names:
+            values = [step[name] for step in steps]
+            assert np.isclose(history[name][epoch], np.mean(values), rtol=1e-3, atol=1e-4), (
+                f"{name} of epoch {epoch + 1} is {history[name][epoch]}, its batches had {values}"
+            )
+            assert any(step[names[0]] != steps[0][names[0]] for step in steps[1:]), "all batches report the same"
+
+
+def evaluate_and_predict(case: Case) -> None:
+    """`evaluate` repeats itself and changes nothing; `predict` on latents is `generate`."""
+    model = compiled(case)
+    train(model, case, epochs=1)
+    before = state(model)
+    first = model.evaluate(case.dataset(), verbose=0, return_dict=True)
+    second = model.evaluate(case.dataset(), verbose=0, return_dict=True)
+    assert_same(state(model), before, "the model after evaluate")
+    assert list(first) == [metric.name for metric in model.metrics], f"evaluate returns {list(first)}"
+    assert_finite(first.values(), "evaluate")
+    assert first == second, f"evaluate gave {first}, then {second}"
+
+    labels = case.labels(7)
+    inputs = model.sampler_inputs(7, seed=4, labels=labels)
+    inputs = inputs[0] if len(inputs) == 1 else tf.data.Dataset.from_tensor_slices((inputs,)).batch(3)
+    predicted = model.predict(inputs, verbose=0)
+    assert np.allclose(predicted, model.generate(7, seed=4, labels=labels), atol=1e-5), "predict is not generate"
+    assert_same(state(model), before, "the model after predict")
+
+    history = train(model, case, epochs=2, validation_data=case.dataset(12, 6, seed=9))
+    assert all(f"val_{metric.name}" in history for metric in model.metrics), f"no validation terms: {list(history)}"
+
+
+def _freeze(model: keras.Model, side: str) -> None:
+    optimizer = model.d_optimizer if side == "discriminator" else model.g_optimizer
+    optimizer.learning_rate = 0.0
+
+
+def _set_rates(model: keras.Model, d: float, g: float) -> None:
+    model.d_optimizer.learning_rate = d
+    model.g_optimizer.learning_rate = g
+
+
+def _objective(model: keras.Model, side: str, batch) -> float:
+    """Return the sum of one side's terms on a batch with fixed latents, as in training, changing nothing."""
+    real, labels = model.unpack(batch)
+    with keras.StatelessScope():
+        made = model.synthesize(real, labels, tf.constant([7, 7]))
+        terms = (model.discriminator_terms if side == "discriminator" else model.generator_terms)(made)
+    return float(sum(terms.values()))

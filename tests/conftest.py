@@ -1,0 +1,54 @@
+"""Set up before TensorFlow starts: quiet logs, and two logical CPUs for the tests of distribution."""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+_CPU = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(_CPU, [tf.config.LogicalDeviceConfiguration()] * 2)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _clean_keras_session():
+    """Drop the graphs and names of one module's models before the next."""
+    yield
+    keras.backend.clear_session()
+
+
+@pytest.fixture(scope="session")
+def images() -> np.ndarray:
+    """32 images of 16x16x1 in [-1, 1]; do not change them in place."""
+    return np.random.default_rng(0).uniform(-1.0, 1.0, (32, 16, 16, 1)).astype("float32")
+
+
+@pytest.fixture
+def make_dcgan():
+    """A function that makes the smallest DCGAN, by default with seed 0."""
+    from kerasgan.models import DCGAN
+
+    return lambda **settings: DCGAN(**({"image_shape": (16, 16, 1), "latent_dim": 4, "base_filters": 4, "seed": 0} | settings))
+
+
+@pytest.fixture
+def make_gan():
+    """A function that makes the smallest VanillaGAN, by default with seed 0."""
+    from kerasgan.models import VanillaGAN
+
+    return lambda **settings: VanillaGAN(
+        **({"image_shape": (16, 16, 1), "latent_dim": 4, "hidden": (16,), "seed": 0} | settings)
+    )
+
+
+@pytest.fixture
+def make_vae():
+    """A function that makes the smallest VAE, by default with seed 0."""
+    from kerasgan.models import VAE
+
+    return lambda **settings: VAE(
+        **({"image_shape": (16, 16, 1), "latent_dim": 4, "base_filters": 4, "seed": 0} | settings)
+    )

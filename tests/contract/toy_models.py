@@ -1,0 +1,140 @@
+"""Two tiny families that the core was not written for: labels, and two generators with two discriminators."""
+
+from typing import ClassVar
+
+import keras
+import tensorflow as tf
+from keras import layers
+
+from kerasgan.base import as_seed
+from kerasgan.gan import GAN, Batch
+
+
+@keras.saving.register_keras_serializable("kerasgan_tests")
+class ToyConditionalGAN(GAN):
+    """Mirza and Osindero 2014: both networks see the label."""
+
+    def __init__(
+        self, image_shape=(16, 16, 1), latent_dim=4, num_classes=3, width=32, *,
+        d_steps=1, ema_decay=0.999, seed=None, name=None, dtype=None,
+    ):  # fmt: skip
+        image_shape = tuple(image_shape)
+        latents = keras.Input((latent_dim,), name="latents")
+        labels = keras.Input((), dtype="int32", name="labels")
+        x = layers.Concatenate(dtype=dtype)([latents, _one_hot(num_classes, dtype)(labels)])
+        x = _dense(width, seed, 0, dtype)(x)
+        generator = keras.Model([latents, labels], _image(x, image_shape, seed), name="generator")
+
+        images = keras.Input(image_shape, name="images")
+        x = layers.Flatten(dtype=dtype)(images)
+        x = layers.Concatenate(dtype=dtype)([x, _one_hot(num_classes, dtype)(labels)])
+        x = _dense(width, seed, 2, dtype)(x)
+        x = _dense(width, seed, 3, dtype)(x)
+        discriminator = keras.Model([images, labels], _logit(x, seed), name="discriminator")
+        super().__init__(
+            generator, discriminator, num_classes=num_classes,
+            d_steps=d_steps, ema_decay=ema_decay, seed=seed, name=name, dtype=dtype,
+        )  # fmt: skip
+        self.width = width
+
+    def get_config(self):
+        return self.game_config() | {
+            "image_shape": list(self.image_shape),
+            "latent_dim": self.latent_dim,
+            "num_classes": self.num_classes,
+            "width": self.width,
+        }
+
+
+@keras.saving.register_keras_serializable("kerasgan_tests")
+class ToyTranslator(GAN):
+    """Zhu et al. 2017 (CycleGAN): images of domain A to domain B and back, from unpaired examples."""
+
+    terms: ClassVar = ("d_loss_a", "d_loss_b", "g_loss_a", "g_loss_b", "cycle_loss")
+
+    def __init__(
+        self, image_shape=(16, 16, 1), width=32, cycle_weight=1.0, *,
+        d_steps=1, ema_decay=0.999, seed=None, name=None, dtype=None,
+    ):  # fmt: skip
+        image_shape = tuple(image_shape)
+        a, b = keras.Input(image_shape, name="a"), keras.Input(image_shape, name="b")
+        networks = [_translator(image_shape, width, seed, k, dtype, name) for k, name in enumerate(("a_to_b", "b_to_a"))]
+        generator = keras.Model([a, b], [networks[0](a), networks[1](b)], name="generator")
+        judges = [_judge(image_shape, width, seed, k, dtype, name) for k, name in enumerate(("judge_a", "judge_b"), 2)]
+        discriminator = keras.Model([a, b], [judges[0](a), judges[1](b)], name="discriminator")
+        super().__init__(
+            generator, discriminator, d_steps=d_steps, ema_decay=ema_decay, seed=seed, name=name, dtype=dtype
+        )
+        self.width = width
+        self.cycle_weight = cycle_weight
+
+    @property
+    def sampler(self):
+        return super().sampler.get_layer("a_to_b")
+
+    @property
+    def networks(self):
+        return {"generator": super().sampler, "discriminator": self.discriminator}
+
+    def sample_latents(self, n, seed=None):
+        # What a translator samples from is its source domain; noise stands in for it here.
+        return tf.tanh(tf.random.stateless_normal((n, *self.image_shape), seed=as_seed(seed)))
+
+    def unpack(self, data):
+        pair, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        return tuple(self.checked(images) for images in pair), None
+
+    def synthesize(self, real, labels, seed, training=True):
+        fake_b, fake_a = self.generator(list(real), training=training)
+        return Batch(real, (fake_a, fake_b), None, labels)
+
+    def discriminate(self, images, labels=None, training=True):
+        return self.discriminator(list(images), training=training)
+
+    def discriminator_terms(self, batch, training=True):
+        real, fake = self.discriminate(batch.real, None, training), self.discriminate(batch.fake, None, training)
+        return {f"d_loss_{name}": self.loss.discriminator(real[k], fake[k]) for k, name in enumerate("ab")}
+
+    def generator_terms(self, batch, training=True):
+        logits = self.discriminate(batch.fake, None, training)
+        again_b, again_a = self.generator(list(batch.fake), training=training)
+        distance = sum(tf.reduce_mean(tf.abs(x - y)) for x, y in zip(batch.real, (again_a, again_b), strict=True))
+        adversarial = {f"g_loss_{name}": self.loss.generator(logits[k]) for k, name in enumerate("ab")}
+        return adversarial | {"cycle_loss": self.cycle_weight * distance}
+
+    def get_config(self):
+        own = {"image_shape": list(self.image_shape), "width": self.width, "cycle_weight": self.cycle_weight}
+        return self.game_config() | own
+
+
+def _one_hot(num_classes, dtype):
+    return layers.CategoryEncoding(num_classes, output_mode="one_hot", dtype=dtype)
+
+
+def _dense(width, seed, number, dtype):
+    initializer = keras.initializers.GlorotUniform(seed=None if seed is None else 100 * seed + number)
+    return layers.Dense(width, "leaky_relu", kernel_initializer=initializer, dtype=dtype)
+
+
+def _image(x, image_shape, seed, number=1):
+    height, width, channels = image_shape
+    initializer = keras.initializers.GlorotUniform(seed=None if seed is None else 100 * seed + 10 + number)
+    x = layers.Dense(height * width * channels, "tanh", kernel_initializer=initializer, dtype="float32")(x)
+    return layers.Reshape(image_shape, dtype="float32")(x)
+
+
+def _logit(x, seed, number=4):
+    initializer = keras.initializers.GlorotUniform(seed=None if seed is None else 100 * seed + 20 + number)
+    return layers.Dense(1, kernel_initializer=initializer, dtype="float32")(x)
+
+
+def _translator(image_shape, width, seed, number, dtype, name):
+    source = keras.Input(image_shape)
+    x = _dense(width, seed, 30 + number, dtype)(layers.Flatten(dtype=dtype)(source))
+    return keras.Model(source, _image(x, image_shape, seed, number), name=name)
+
+
+def _judge(image_shape, width, seed, number, dtype, name):
+    images = keras.Input(image_shape)
+    x = _dense(width, seed, 40 + number, dtype)(layers.Flatten(dtype=dtype)(images))
+    return keras.Model(images, _logit(x, seed, number), name=name)

@@ -1,0 +1,82 @@
+import keras
+import pytest
+
+from kerasgan import recipes
+
+GOOD = {
+    "epochs": 3,
+    "model": {"type": "dcgan", "base_filters": 4, "latent_dim": 4},
+    "data": {"source": "mnist_mini", "batch_size": 16},
+    "compile": {"loss": "hinge", "g_optimizer": {"name": "sgd", "learning_rate": 0.25}},
+}
+
+
+def changed(**changes):
+    recipe = {key: dict(value) if isinstance(value, dict) else value for key, value in GOOD.items()}
+    for key, value in changes.items():
+        table, _, name = key.partition("__")
+        if name:
+            recipe[table][name] = value
+        else:
+            recipe[table] = value
+    return recipe
+
+
+def test_toml_round_trip(tmp_path):
+    recipe = recipes.from_dict(GOOD)
+    (tmp_path / "recipe.toml").write_text(recipe.to_toml())
+    assert recipes.read(tmp_path / "recipe.toml") == recipe
+
+
+def test_a_recipe_builds_what_it_says():
+    model = recipes.build_model(recipes.from_dict(GOOD | {"precision": "float32"}), (28, 28, 1))
+    assert model.base_filters == 4
+    assert model.image_shape == (28, 28, 1)
+    assert type(model.loss).__name__ == "Hinge"
+    assert isinstance(model.g_optimizer, keras.optimizers.SGD)
+    assert float(model.g_optimizer.learning_rate) == 0.25
+    assert isinstance(model.d_optimizer, keras.optimizers.Adam)
+
+
+def test_resolved_writes_the_defaults_out():
+    recipe = recipes.resolved(recipes.from_dict(GOOD))
+    assert recipe.model["ema_decay"] == 0.999
+    assert recipe.model["base_filters"] == 4
+    assert recipe.precision != "auto"
+    assert recipes.from_dict(recipes.resolved(recipe).__dict__) == recipe
+
+
+@pytest.mark.parametrize(
+    ("recipe", "message"),
+    [
+        (changed(epoch=3), "Unknown key 'epoch'. Did you mean 'epochs'"),
+        (changed(epochs=0), "at least 1; received 0"),
+        (changed(model__base_filter=3), r"In \[model\].*Did you mean 'base_filters'"),
+        (changed(model__type="dcgn"), "Unknown model 'dcgn'. Did you mean 'dcgan'"),
+        (changed(data__batchsize=3), r"In \[data\].*Did you mean 'batch_size'"),
+        (changed(compile__optimizer="adam"), r"In \[compile\].*Did you mean 'd_optimizer'|'g_optimizer'"),
+        (changed(card={"title": "x"}), r"In \[card\]"),
+        ({"model": {"type": "dcgan"}}, "needs data.source"),
+        ({"data": {"source": "mnist_mini"}}, "needs model.type"),
+    ],
+)
+def test_mistakes_are_named(recipe, message):
+    with pytest.raises(ValueError, match=message):
+        recipes.from_dict(recipe)
+
+
+def test_optimizer_mistakes_are_named():
+    wrong = recipes.from_dict(changed(compile__g_optimizer={"name": "adam", "learningrate": 1}))
+    with pytest.raises(ValueError, match="Did you mean 'learning_rate'"):
+        recipes.build_model(wrong, (28, 28, 1))
+    nameless = recipes.from_dict(changed(compile__g_optimizer={"learning_rate": 1.0}))
+    with pytest.raises(ValueError, match="needs a name"):
+        recipes.build_model(nameless, (28, 28, 1))
+
+
+def test_files_that_cannot_be_read(tmp_path):
+    with pytest.raises(ValueError, match="no recipe"):
+        recipes.read(tmp_path / "none.toml")
+    (tmp_path / "bad.toml").write_text("epochs = ")
+    with pytest.raises(ValueError, match="not valid TOML"):
+        recipes.read(tmp_path / "bad.toml")
