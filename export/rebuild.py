@@ -20,11 +20,12 @@ HERE = pathlib.Path(__file__).resolve().parent
 
 
 def file_name(preset: str, quantization: str) -> str:
-    return f"{preset}.tflite" if quantization == "float32" else f"{preset}_{quantization}.tflite"
+    stem = pathlib.Path(preset).name
+    return f"{stem}.tflite" if quantization == "float32" else f"{stem}_{quantization}.tflite"
 
 
-def rebuild(presets, quantizations, folder: pathlib.Path) -> None:
-    """Write the files of the named presets; of all presets if none is named."""
+def rebuild(presets: list[str], quantizations: list[str], folder: pathlib.Path) -> None:
+    """Write the files of the given presets, names or folders; of the whole zoo if none is given."""
     import kerasgan
 
     for preset in presets or kerasgan.list_presets():
@@ -59,14 +60,14 @@ def table(reports: list[dict]) -> str:
         lines.append(
             f"| [{report['path']}]({report['path']}) | {image} "
             f"| {report['size_bytes'] / 1e6:.2f} MB | {report['max_abs_error']:.0e} | {psnr} "
-            f"| {report['latency_ms']:.2f} ms |"
+            f"| {report['latency_ms']:.2g} ms |"
         )
     return "\n".join(lines)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("presets", nargs="*", help="names of presets (default: all)")
+    parser.add_argument("presets", nargs="*", help="names or folders of presets (default: the whole zoo)")
     parser.add_argument(
         "--quantizations",
         nargs="+",

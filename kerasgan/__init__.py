@@ -1,9 +1,11 @@
 """kerasgan: generative adversarial networks for Keras 3.
 
-Public names are resolved on first use (PEP 562): importing kerasgan does not import TensorFlow.
+Public names are resolved on first use (PEP 562): importing kerasgan does not import TensorFlow. Where Keras is already
+imported, the models are registered with it, so that `keras.models.load_model` knows them; import keras first.
 """
 
 import importlib
+import sys
 from typing import Any
 
 __version__ = "0.1.0"
@@ -51,3 +53,7 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+
+if "keras" in sys.modules:
+    importlib.import_module("kerasgan.models")

@@ -77,7 +77,8 @@ class GenerativeModel(keras.Model):
             if labels is not None:
                 raise ValueError(f"{type(self).__name__} is unconditional; received labels={labels!r}. Omit labels.")
             return (latents,)
-        return latents, self._check_labels(labels, n)
+        # A tensor, as the latents are: Keras takes no mixture.
+        return latents, tf.convert_to_tensor(self._check_labels(labels, n))
 
     def _check_labels(self, labels, n: int) -> np.ndarray:
         if labels is None:
@@ -140,6 +141,27 @@ class GenerativeModel(keras.Model):
         return np.asarray(self(_as_input((path, *labels))))
 
     # Training
+
+    def compile(self, *, run_eagerly=False, steps_per_execution=1, jit_compile="auto"):
+        """Configure how the step runs; a subclass's `compile` calls it in the strategy's scope.
+
+        Args:
+            run_eagerly: run Python step by step, for debugging.
+            steps_per_execution: batches in one call of the compiled step; always 1 where several devices share a batch.
+            jit_compile: compile the step with XLA; "auto" does so where a GPU is present.
+        """
+        if jit_compile == "auto":
+            jit_compile = bool(tf.config.list_physical_devices("GPU")) and self.num_replicas == 1 and not run_eagerly
+        if self.num_replicas > 1:
+            # Keras's loop over a distributed iterator fails (https://github.com/keras-team/keras/issues/19246).
+            steps_per_execution = 1
+        # optimizer=None keeps Keras from making one of its own over all weights.
+        super().compile(
+            optimizer=None,
+            run_eagerly=run_eagerly,
+            steps_per_execution=steps_per_execution,
+            jit_compile=jit_compile,
+        )
 
     def next_seed(self) -> tf.Tensor:
         """Return the seed of the next draw in training: two integers, different on every replica.

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+PARTIAL = ".partial-"
 
 @contextlib.contextmanager
 def replacing(path: "str | Path") -> Iterator[Path]:
@@ -16,7 +17,7 @@ def replacing(path: "str | Path") -> Iterator[Path]:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     # The ending stays: Keras chooses the format by it.
-    temporary = path.with_name(f".partial-{os.getpid()}-{path.name}")
+    temporary = path.with_name(f"{PARTIAL}{os.getpid()}-{path.name}")
     try:
         yield temporary
         os.replace(temporary, path)
@@ -29,7 +30,7 @@ def replacing_folder(folder: "str | Path") -> Iterator[Path]:
     """Give a temporary folder that takes the place of `folder` when the block ends without an error."""
     folder = Path(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".partial-{folder.name}-", dir=folder.parent))
+    temporary = Path(tempfile.mkdtemp(prefix=f"{PARTIAL}{folder.name}-", dir=folder.parent))
     temporary.chmod(0o755)
     try:
         yield temporary
@@ -42,6 +43,12 @@ def replacing_folder(folder: "str | Path") -> Iterator[Path]:
             os.replace(temporary, folder)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def remove_partial(folder: "str | Path") -> None:
+    """Remove what writers that were killed left in a folder; no other process may be writing there."""
+    for path in Path(folder).glob(f"{PARTIAL}*"):
+        path.unlink()
 
 
 def write_text(path: "str | Path", text: str) -> None:

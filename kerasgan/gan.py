@@ -130,7 +130,7 @@ class GAN(GenerativeModel):
             loss: name or object of `kerasgan.losses`.
             regularizers: names or objects of `kerasgan.regularizers`.
             run_eagerly: run Python step by step, for debugging.
-            steps_per_execution: batches in one call of the compiled step.
+            steps_per_execution: batches in one call of the compiled step; always 1 where several devices share a batch.
             jit_compile: compile the step with XLA; "auto" does so where a GPU is present.
 
         Raises:
@@ -145,16 +145,8 @@ class GAN(GenerativeModel):
         settings = self.compile_defaults() | {name: value for name, value in given.items() if value is not None}
         if settings["d_optimizer"] is settings["g_optimizer"] and not isinstance(settings["d_optimizer"], str):
             raise ValueError("d_optimizer and g_optimizer are one object; each network needs an optimizer of its own.")
-        if jit_compile == "auto":
-            jit_compile = bool(tf.config.list_physical_devices("GPU")) and self.num_replicas == 1 and not run_eagerly
         with self.distribute_strategy.scope():
-            # optimizer=None keeps Keras from making a third optimizer over the weights of both networks.
-            super().compile(
-                optimizer=None,
-                run_eagerly=run_eagerly,
-                steps_per_execution=steps_per_execution,
-                jit_compile=jit_compile,
-            )
+            super().compile(run_eagerly=run_eagerly, steps_per_execution=steps_per_execution, jit_compile=jit_compile)
             self.d_optimizer = prepare_optimizer(settings["d_optimizer"], self.discriminator)
             self.g_optimizer = prepare_optimizer(settings["g_optimizer"], self.generator)
         self.optimizer = PairedOptimizers(self.d_optimizer, self.g_optimizer)

@@ -61,6 +61,8 @@ def from_preset(name_or_folder: "str | Path", model_class: type | None = None, d
     Raises:
         ValueError: no such preset, one of another class, a damaged file, or a newer format.
     """
+    import kerasgan.models  # noqa: F401  The classes are registered when their modules are imported.
+
     folder = preset_folder(name_or_folder)
     check_files(folder)
     config = read_json(folder / CONFIG)

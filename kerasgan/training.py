@@ -11,6 +11,7 @@ runs/digits/
 
 import csv
 import importlib.metadata
+import io
 import json
 import time
 from dataclasses import asdict
@@ -45,6 +46,7 @@ def train(
     """
     folder = Path(folder)
     _check_folder(folder, resume)
+    files.remove_partial(folder)
     # Before the data: several workers must find each other before TensorFlow does anything else.
     strategy = distribution.strategy(recipe.strategy)
     info = recipes.describe_data(recipe, data_dir)
@@ -56,7 +58,6 @@ def train(
             model = recipes.build_model(recipe, info.image_shape, info.num_classes)
     steps = len(recipes.load_data(recipe, data_dir))
     first_epoch = round(_steps_done(model) / steps)
-    _forget_later_epochs(folder / HISTORY, first_epoch)
     dataset = recipes.load_data(recipe, data_dir, first_epoch)
     log_dir = log_dir or folder / LOGS
     model.fit(
@@ -65,8 +66,7 @@ def train(
         initial_epoch=first_epoch,
         verbose=verbose,
         callbacks=[
-            SaveRun(folder),
-            keras.callbacks.CSVLogger(folder / HISTORY, append=True),
+            SaveRun(folder, first_epoch),
             keras.callbacks.TensorBoard(log_dir, write_graph=False),
             ImageSummary(log_dir, every=recipe.summary_every, images=_images_to_reconstruct(model, dataset)),
         ],
@@ -89,11 +89,16 @@ def load_run(folder: "str | Path") -> GenerativeModel:
 
 
 class SaveRun(keras.callbacks.Callback):
-    """Save the whole model, a sample grid and the time spent after every epoch, each file replaced in one step."""
+    """Save the history, the whole model, a sample grid and the time spent after every epoch.
 
-    def __init__(self, folder: "str | Path"):
+    Each file is replaced in one step, the model after the history: a row too many is dropped on resuming, while a
+    missing one could not be made up.
+    """
+
+    def __init__(self, folder: "str | Path", first_epoch: int):
         super().__init__()
         self.folder = Path(folder)
+        self.rows = [row for row in read_history(folder) if int(row["epoch"]) < first_epoch]
         self.seconds = read_run(folder).get("seconds", 0.0)
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -103,6 +108,8 @@ class SaveRun(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         """Save."""
         self.seconds += time.monotonic() - self.start
+        self.rows.append({"epoch": epoch, **(logs or {})})
+        files.write_text(self.folder / HISTORY, _csv(self.rows))
         with files.replacing(self.folder / MODEL) as temporary:
             self.model.save(temporary)
         images.save_png(self.folder / SAMPLES, images.grid(self.model.generate(64, seed=0)))
@@ -132,14 +139,21 @@ def _steps_done(model: GenerativeModel) -> int:
     return int(optimizer.iterations)
 
 
-def _forget_later_epochs(path: Path, first_epoch: int) -> None:
-    """Drop the rows of epochs that will be trained again: the run was killed before their model was saved."""
+def read_history(folder: "str | Path") -> list[dict]:
+    """Return the rows of a run's `history.csv`, one an epoch; empty before its first epoch ended."""
+    path = Path(folder) / HISTORY
     if not path.is_file():
-        return
-    with open(path, newline="") as file:
-        rows = list(csv.reader(file))
-    kept = [row for row in rows if row and (not row[0].isdigit() or int(row[0]) < first_epoch)]
-    files.write_text(path, "".join(",".join(row) + "\n" for row in kept))
+        return []
+    with open(path, newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def _csv(rows: list[dict]) -> str:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
 
 
 def _images_to_reconstruct(model: GenerativeModel, dataset):

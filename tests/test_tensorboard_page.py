@@ -87,11 +87,13 @@ def test_the_grids_are_on_the_page(tmp_path):
         for _ in range(5):
             document, screenshot = visit(page, tmp_path)
             cards = found_cards(document)
-            if cards and has_picture(screenshot):
+            if cards and borders(screenshot)[0].size:
                 break
         assert list(cards) == ["samples/ema"]
         step, source = cards["samples/ema"]
         assert step == 2, "the last epoch is shown first"
+        listed = json.loads(fetch(f"{address}/data/plugin/images/images?run=.&tag=samples/ema&sample=0"))
+        assert [each["step"] for each in listed] == [-1, 0, 1, 2]
         served = np.asarray(Image.open(io.BytesIO(fetch(f"{address}/{source}"))).convert("L"))
 
     expected = sample_grid(gan, *gan.sampler_inputs(64, seed=0))[..., 0]
@@ -109,18 +111,15 @@ def found_cards(document: str) -> dict[str, tuple[int, str]]:
     return found
 
 
-def background(screenshot: Image.Image) -> np.ndarray:
-    """Return where a page has the mid-grey that surrounds the images of a grid."""
-    return (np.asarray(screenshot) == 128).all(axis=-1)
-
-
-def has_picture(screenshot: Image.Image) -> bool:
-    return background(screenshot).sum() > 1000
+def borders(screenshot: Image.Image) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows and columns of a page with long lines in the mid-grey that surrounds a grid's images."""
+    grey = (np.asarray(screenshot) == 128).all(axis=-1)
+    return np.flatnonzero(grey.sum(axis=1) > 100), np.flatnonzero(grey.sum(axis=0) > 100)
 
 
 def likeness(screenshot: Image.Image, picture: np.ndarray) -> float:
-    """Return the correlation of a picture with the part of the page that a grid's background encloses."""
-    rows, columns = np.nonzero(background(screenshot))
-    box = columns.min(), rows.min(), columns.max() + 1, rows.max() + 1
-    seen = screenshot.convert("L").crop(box).resize(picture.shape[::-1], Image.Resampling.BOX)
+    """Return the correlation of a picture with the part of the page between the outermost grey lines."""
+    rows, columns = borders(screenshot)
+    box = columns[0], rows[0], columns[-1] + 1, rows[-1] + 1
+    seen = screenshot.convert("L").crop(box).resize(picture.shape[::-1], Image.Resampling.BILINEAR)
     return float(np.corrcoef(np.asarray(seen, "float32").ravel(), picture.astype("float32").ravel())[0, 1])

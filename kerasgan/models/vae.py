@@ -99,18 +99,11 @@ class VAE(GenerativeModel):
         Args:
             optimizer: `keras.optimizers.Optimizer` or its name.
             run_eagerly: run Python step by step, for debugging.
-            steps_per_execution: batches in one call of the compiled step.
+            steps_per_execution: batches in one call of the compiled step; always 1 where several devices share a batch.
             jit_compile: compile the step with XLA; "auto" does so where a GPU is present.
         """
-        if jit_compile == "auto":
-            jit_compile = bool(tf.config.list_physical_devices("GPU")) and self.num_replicas == 1 and not run_eagerly
         with self.distribute_strategy.scope():
-            super().compile(
-                optimizer=None,
-                run_eagerly=run_eagerly,
-                steps_per_execution=steps_per_execution,
-                jit_compile=jit_compile,
-            )
+            super().compile(run_eagerly=run_eagerly, steps_per_execution=steps_per_execution, jit_compile=jit_compile)
             self.optimizer = prepare_optimizer(optimizer or keras.optimizers.Adam(1e-3), self)
         self.set_tracked_terms(self.terms)
 

@@ -95,7 +95,7 @@ def dcgan() -> dict:
     found = {
         "finite": tiny.finite(arrays) and tiny.finite(batches) and bool(np.isfinite(evaluations).all()),
         "replicas_agree": replicas_agree(gan),
-        "calibrated": all(np.array_equal(*pair) for pair in zip(calibrated, gan.ema_generator.get_weights())),  # noqa: B905
+        "calibrated": all(map(np.array_equal, calibrated, gan.ema_generator.get_weights())),
         "evaluation_repeats": evaluations[0] == evaluations[1],
     }
     with tempfile.TemporaryDirectory() as folder:
@@ -142,6 +142,17 @@ def labels() -> dict:
     return {"finite": tiny.finite(history), "replicas_agree": replicas_agree(gan)}
 
 
+def learning_rate_callback() -> dict:
+    with STRATEGY.scope():
+        gan = tiny.latents_from_images(d_optimizer=keras.optimizers.SGD(0.2))
+    schedule = keras.callbacks.LearningRateScheduler(lambda epoch, rate: 0.1 * rate)
+    gan.fit(tiny.images(8), batch_size=8, callbacks=[schedule], verbose=0)
+    return {
+        "d_rate": float(local(gan.d_optimizer.learning_rate)[1]),
+        "g_rate": float(local(gan.g_optimizer.learning_rate)[1]),
+    }
+
+
 class NaNOnSecondReplica(kerasgan.regularizers.Regularizer):
     name = "nan"
 
@@ -156,7 +167,7 @@ def nan_on_second_replica() -> dict:
     before = [network.get_weights() for network in (gan.discriminator, gan.generator)]
     gan.fit(tiny.images(8), batch_size=8, verbose=0)
     after = [network.get_weights() for network in (gan.discriminator, gan.generator)]
-    moved = [any(not np.array_equal(*pair) for pair in zip(*each, strict=True)) for each in zip(before, after, strict=True)]
+    moved = [not all(map(np.array_equal, *pair)) for pair in zip(before, after, strict=True)]
     return {
         "moved": dict(zip(("discriminator", "generator"), moved, strict=True)),
         "d_scale": [float(each) for each in local(gan.d_optimizer.dynamic_scale)],
@@ -175,6 +186,7 @@ CHECKS = (
     dcgan,
     vae,
     labels,
+    learning_rate_callback,
     nan_on_second_replica,
 )
 

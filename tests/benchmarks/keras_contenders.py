@@ -1,0 +1,128 @@
+"""kerasgan's DCGAN and, on the same networks, the algorithm of the DCGAN guide on keras.io."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+import kerasgan
+from kerasgan.layers import BatchNormalization
+
+IMAGE_SHAPE = (28, 28, 1)
+LATENT_DIM = 64
+BASE_FILTERS = 64
+
+
+def ours(dtype: str) -> keras.Model:
+    gan = kerasgan.DCGAN(IMAGE_SHAPE, LATENT_DIM, BASE_FILTERS, seed=0, dtype=dtype)
+    gan.compile()
+    return gan
+
+
+def guide(dtype: str) -> keras.Model:
+    gan = kerasgan.DCGAN(IMAGE_SHAPE, LATENT_DIM, BASE_FILTERS, seed=0, dtype=dtype, ema_decay=None)
+    model = GuideDCGAN(with_keras_batch_norm(gan.generator), with_keras_batch_norm(gan.discriminator))
+    model.compile(keras.optimizers.Adam(2e-4, beta_1=0.5), keras.optimizers.Adam(2e-4, beta_1=0.5))
+    return model
+
+
+def with_keras_batch_norm(network: keras.Model) -> keras.Model:
+    def clone(layer):
+        kind = keras.layers.BatchNormalization if isinstance(layer, BatchNormalization) else type(layer)
+        return kind.from_config(layer.get_config())
+
+    return keras.models.clone_model(network, clone_function=clone)
+
+
+class GuideDCGAN(keras.Model):
+    """The guide's step: a generator pass for each update, one joined batch for D, noise added to its labels.
+
+    It keeps no average of the generator, which kerasgan's step does.
+    """
+
+    def __init__(self, generator, discriminator):
+        super().__init__()
+        self.generator, self.discriminator = generator, discriminator
+        self.seeds = keras.random.SeedGenerator(0)
+        self.built = True
+
+    def compile(self, d_optimizer, g_optimizer):
+        super().compile(optimizer=None, jit_compile=False)
+        self.d_optimizer, self.g_optimizer = d_optimizer, g_optimizer
+        self.loss_fn = keras.losses.BinaryCrossentropy(from_logits=True)
+        self.d_loss, self.g_loss = keras.metrics.Mean("d_loss"), keras.metrics.Mean("g_loss")
+
+    @property
+    def metrics(self):
+        return [self.d_loss, self.g_loss]
+
+    def train_step(self, real):
+        count = tf.shape(real)[0]
+        latents = keras.random.normal((count, LATENT_DIM), seed=self.seeds)
+        joined = tf.concat([self.generator(latents, training=True), real], axis=0)
+        # In the guide 1 stands for fake.
+        labels = tf.concat([tf.ones((count, 1)), tf.zeros((count, 1))], axis=0)
+        labels += 0.05 * keras.random.uniform(tf.shape(labels), seed=self.seeds)
+        with tf.GradientTape() as tape:
+            d_loss = self.loss_fn(labels, self.discriminator(joined, training=True))
+        variables = self.discriminator.trainable_weights
+        self.d_optimizer.apply_gradients(zip(tape.gradient(d_loss, variables), variables, strict=True))
+
+        latents = keras.random.normal((count, LATENT_DIM), seed=self.seeds)
+        with tf.GradientTape() as tape:
+            logits = self.discriminator(self.generator(latents, training=True), training=True)
+            g_loss = self.loss_fn(tf.zeros((count, 1)), logits)
+        variables = self.generator.trainable_weights
+        self.g_optimizer.apply_gradients(zip(tape.gradient(g_loss, variables), variables, strict=True))
+        self.d_loss.update_state(d_loss)
+        self.g_loss.update_state(g_loss)
+        return {"d_loss": self.d_loss.result(), "g_loss": self.g_loss.result()}
+
+
+def stepper(model: keras.Model, batch_size: int):
+    """Return a function that takes one step as `fit` does, on a batch that lies ready."""
+    images = np.random.default_rng(0).uniform(-1, 1, (batch_size, *IMAGE_SHAPE)).astype("float32")
+    iterator = iter(tf.data.Dataset.from_tensors(images).repeat())
+    model.make_train_function()
+
+    def step():
+        return {name: float(value) for name, value in model.train_function(iterator).items()}
+
+    return step
+
+
+def waiting(model: keras.Model, batch_size: int, steps: int) -> dict:
+    """Return how long the steps wait for `kerasgan.data.load`, in ms: medians of waits and whole steps."""
+    images = np.random.default_rng(0).integers(0, 256, (60_000, *IMAGE_SHAPE), dtype="uint8")
+    clock = Clock(model, kerasgan.data.load(images, batch_size=batch_size))
+    clock.run(3)
+    waits, totals = clock.run(steps)
+    return {"wait_ms": 1e3 * float(np.median(waits)), "step_ms": 1e3 * float(np.median(totals))}
+
+
+class Clock:
+    """Times the two halves of a step: waiting for the batch, and computing."""
+
+    def __init__(self, model, dataset):
+        self.batches = iter(dataset)
+        self.train_step = tf.function(model.train_step)
+
+    def run(self, steps: int):
+        import time
+
+        waits, totals = [], []
+        for _ in range(steps):
+            start = time.perf_counter()
+            batch = next(self.batches)
+            waits.append(time.perf_counter() - start)
+            float(self.train_step(batch)["g_loss"])
+            totals.append(time.perf_counter() - start)
+        return waits, totals
+
+
+CONTENDERS = {"ours": ours, "guide": guide}
+
+
+def build(name: str, dtype: str, batch_size: int):
+    """Return (step, waiting) of a contender; `waiting` only for kerasgan's own."""
+    model = CONTENDERS[name](dtype)
+    return stepper(model, batch_size), (lambda steps: waiting(model, batch_size, steps)) if name == "ours" else None

@@ -1,0 +1,77 @@
+"""One contender in a process of its own: builds, then takes steps when told to, so that contenders can be interleaved.
+
+Reads JSON lines, {"steps": k} or {"waiting": k}, and answers each with a JSON line. Ends with its input.
+"""
+
+import argparse
+import json
+import os
+import resource
+import sys
+import time
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("name", choices=("ours", "guide", "torch"))
+    parser.add_argument("dtype")
+    parser.add_argument("batch_size", type=int)
+    parser.add_argument("threads", type=int)
+    given = parser.parse_args()
+    # Answers go to the real standard output; whatever libraries print goes to standard error.
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+
+    def answer(**values):
+        print(json.dumps(values), file=answers, flush=True)
+
+    start = time.perf_counter()
+    contender = load(given.name, given.threads)
+    imported = time.perf_counter()
+    step, waiting = contender.build(given.name, given.dtype, given.batch_size)
+    step()
+    first = time.perf_counter() - imported
+    answer(
+        import_s=imported - start,
+        first_step_s=getattr(contender.build, "first_step_s", first),
+        note=getattr(contender.build, "note", ""),
+    )
+    for line in sys.stdin:
+        order = json.loads(line)
+        if "waiting" in order:
+            answer(**waiting(order["waiting"]))
+        else:
+            answer(ms=[timed(step) for _ in range(order["steps"])], peak_mb=peak_mb())
+
+
+def load(name: str, threads: int):
+    if name == "torch":
+        import torch
+
+        torch.set_num_threads(threads)
+        torch.set_num_interop_threads(threads)
+        import torch_contender
+
+        return torch_contender
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    tf.config.threading.set_inter_op_parallelism_threads(threads)
+    import keras_contenders
+
+    return keras_contenders
+
+
+def timed(step) -> float:
+    start = time.perf_counter()
+    step()
+    return 1e3 * (time.perf_counter() - start)
+
+
+def peak_mb() -> float:
+    """Return the largest resident memory of this process so far (Linux counts in KiB)."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+if __name__ == "__main__":
+    main()

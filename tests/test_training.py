@@ -1,0 +1,116 @@
+"""Runs in folders: resumed runs equal uninterrupted ones, even after kill -9."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import keras
+import numpy as np
+import pytest
+
+from kerasgan import recipes, training
+
+RECIPE = {
+    "epochs": 3,
+    "precision": "float32",
+    "model": {"type": "dcgan", "base_filters": 4, "latent_dim": 4},
+    "data": {"source": "mnist_mini", "batch_size": 32, "limit": 128},
+}
+COMMAND = [sys.executable, "-m", "kerasgan.cli", "train"]
+
+
+def train(folder, **options):
+    return training.train(recipes.from_dict(RECIPE), folder, verbose=0, **options)
+
+
+def weights(folder):
+    model = training.load_run(folder)
+    return [*model.get_weights(), *(np.asarray(variable) for variable in model.g_optimizer.variables)]
+
+
+def rows(folder):
+    return training.read_history(folder)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "whole"
+    train(folder)
+    return folder
+
+
+def test_a_run_is_complete(whole):
+    names = {path.name for path in whole.iterdir()}
+    assert names == {"recipe.toml", "model.keras", "history.csv", "run.json", "samples.png", "logs"}
+    assert [row["epoch"] for row in rows(whole)] == ["0", "1", "2"]
+    record = training.read_run(whole)
+    assert record["epochs"] == 3
+    assert record["seconds"] > 0
+    assert recipes.read(whole / "recipe.toml") == recipes.from_dict(RECIPE)
+
+
+class Interrupt(keras.callbacks.Callback):
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == 2:
+            raise KeyboardInterrupt
+
+
+def test_an_interrupted_run_goes_on_exactly(whole, tmp_path, monkeypatch):
+    folder = tmp_path / "run"
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "ImageSummary", lambda *_, **__: Interrupt())
+        with pytest.raises(KeyboardInterrupt):
+            train(folder)
+    train(folder, resume=True)
+    for expected, resumed in zip(weights(whole), weights(folder), strict=True):
+        np.testing.assert_array_equal(resumed, expected)
+    assert rows(folder) == rows(whole)
+
+
+def test_kill_9_loses_at_most_one_epoch(whole, tmp_path):
+    folder = tmp_path / "run"
+    (tmp_path / "recipe.toml").write_text(recipes.from_dict(RECIPE | {"epochs": 1000}).to_toml())
+    run = [*COMMAND, str(tmp_path / "recipe.toml"), "--out", str(folder)]
+    process = subprocess.Popen(run, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 120
+        while len(rows(folder)) < 2:
+            assert process.poll() is None, "the run ended by itself"
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    killed_after = len(rows(folder))
+    with open(folder / "history.csv", "a") as file:
+        file.write("999,0,0\n")  # A row whose model was not saved.
+    saved = round(int(training.load_run(folder).g_optimizer.iterations) / 4)
+    assert saved >= killed_after - 1
+    resume = [*COMMAND, "--resume", str(folder), "--epochs", str(saved + 1)]
+    answer = subprocess.run(resume, cwd=tmp_path, capture_output=True, text=True, env=os.environ, check=True)
+    assert "kerasgan generate" in answer.stdout
+    assert "0000" not in answer.stderr, answer.stderr
+    assert [int(row["epoch"]) for row in rows(folder)][-1] == saved
+    assert not list(folder.glob(".partial*"))
+
+
+def test_folder_mistakes_are_named(whole, tmp_path):
+    with pytest.raises(ValueError, match=r"holds a run. Go on with it"):
+        train(whole)
+    with pytest.raises(ValueError, match="no run to resume"):
+        train(tmp_path / "none", resume=True)
+    (tmp_path / "precious.txt").write_text("keep")
+    with pytest.raises(ValueError, match="is not empty"):
+        train(tmp_path)
+    with pytest.raises(ValueError, match="not a run"):
+        training.load_run(tmp_path)
+
+
+def test_the_learned_scale_and_reconstructions_of_a_vae_run(tmp_path):
+    recipe = RECIPE | {"epochs": 1, "model": {"type": "vae", "base_filters": 4, "likelihood": "gaussian"}}
+    model = training.train(recipes.from_dict(recipe), tmp_path / "vae", verbose=0)
+    loaded = training.load_run(tmp_path / "vae")
+    images = model.generate(2, seed=0)
+    np.testing.assert_array_equal(loaded.reconstruct(images), model.reconstruct(images))
