@@ -98,7 +98,7 @@ def _add_zoo(commands) -> None:
     parser = _command(commands, "zoo", _zoo, "list, show and verify the trained models that come with kerasgan")
     parser.add_argument("action", nargs="?", choices=("list", "show", "verify", "table", "pack"), default="list")
     parser.add_argument("name", nargs="?", help="a preset (show, verify), or a run (pack)")
-    parser.add_argument("--out", help="preset folder to write (pack)")
+    parser.add_argument("--out", help="preset folder to write (pack), or README to bring up to date (table)")
 
 
 def _add_doctor(commands) -> None:
@@ -274,10 +274,13 @@ def _export(arguments) -> None:
 
 
 def _zoo(arguments) -> None:
-    from kerasgan import cards, preset_files
+    from kerasgan import cards, files, preset_files
 
     if arguments.action == "list":
         print(cards.text_table())
+    elif arguments.action == "table" and arguments.out:
+        readme = Path(arguments.out)
+        files.write_text(readme, cards.readme_with_table(readme.read_text(encoding="utf-8")))
     elif arguments.action == "table":
         print(cards.markdown_table())
     elif arguments.action == "show":
