@@ -1,12 +1,12 @@
 """The command line. Nothing here imports TensorFlow until a command needs it: `--help` answers at once."""
 
 import argparse
-import contextlib
 import os
 import sys
 from pathlib import Path
 
 import kerasgan
+from kerasgan.silence import Silence
 
 QUANTIZATIONS = ("float32", "float16", "dynamic", "int8")
 PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
@@ -325,26 +325,13 @@ def _start_tensorflow() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     logging.getLogger("absl").setLevel(logging.ERROR)
-    with _stderr_closed():
+    # Native code writes to standard error whatever the log level, until its logging is initialised.
+    with Silence():
         import tensorflow as tf
 
         # The first look for GPUs prints too.
         tf.config.list_physical_devices()
     tf.get_logger().setLevel(logging.ERROR)
-
-
-@contextlib.contextmanager
-def _stderr_closed():
-    """Discard what native code writes to standard error: it ignores the log level before it is initialised."""
-    sys.stderr.flush()
-    saved = os.dup(2)
-    with open(os.devnull, "wb") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
-    try:
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
 
 
 if __name__ == "__main__":

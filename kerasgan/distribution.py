@@ -197,11 +197,10 @@ def check_tf_config(text: str | None) -> None:
     try:
         config = json.loads(text)
         cluster, task = config["cluster"], config["task"]
-        jobs = {job: list(cluster[job]) for job in cluster}
         kind, index = task["type"], task["index"]
-        addresses = jobs[kind]
-        fits = isinstance(index, int) and 0 <= index < len(addresses) and kind in ("worker", "chief")
-    except (ValueError, KeyError, TypeError):
+        listed = all(isinstance(addresses, list) for addresses in cluster.values())
+        fits = listed and isinstance(index, int) and 0 <= index < len(cluster[kind]) and kind in ("worker", "chief")
+    except (ValueError, KeyError, TypeError, AttributeError):
         fits = False
     if not fits:
         raise ValueError(

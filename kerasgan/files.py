@@ -37,7 +37,11 @@ def replacing_folder(folder: "str | Path") -> Iterator[Path]:
         if folder.exists():
             old = temporary.with_name(f"{temporary.name}-old")
             os.replace(folder, old)
-            os.replace(temporary, folder)
+            try:
+                os.replace(temporary, folder)
+            except OSError:
+                os.replace(old, folder)
+                raise
             shutil.rmtree(old)
         else:
             os.replace(temporary, folder)

@@ -160,8 +160,8 @@ class GAN(GenerativeModel):
             return None
         serialize = keras.saving.serialize_keras_object
         return {
-            "d_optimizer": serialize(getattr(self.d_optimizer, "inner_optimizer", self.d_optimizer)),
-            "g_optimizer": serialize(getattr(self.g_optimizer, "inner_optimizer", self.g_optimizer)),
+            "d_optimizer": serialize(self.d_optimizer),
+            "g_optimizer": serialize(self.g_optimizer),
             "loss": serialize(self.loss),
             "regularizers": [serialize(regularizer) for regularizer in self.regularizers],
             "run_eagerly": self.run_eagerly,

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from kerasgan.export import parity, sampler_graph
 from kerasgan.export.report import Report, machine, package_versions
-from kerasgan.export.silence import Silence
+from kerasgan.silence import Silence
 from kerasgan.files import replacing_folder
 
 REPORT_NAME = "kerasgan_export.json"

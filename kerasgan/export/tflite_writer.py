@@ -12,7 +12,7 @@ import tensorflow as tf
 from kerasgan.configurable import unknown_name
 from kerasgan.export import parity, sampler_graph
 from kerasgan.export.report import QUANTIZATIONS, Report, machine, package_versions
-from kerasgan.export.silence import Silence
+from kerasgan.silence import Silence
 from kerasgan.files import replacing
 
 ERROR_LIMIT = 1e-4

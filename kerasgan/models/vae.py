@@ -111,9 +111,8 @@ class VAE(GenerativeModel):
         """Return the settings of `compile`, serialised; None before it was called."""
         if not self.compiled:
             return None
-        optimizer = getattr(self.optimizer, "inner_optimizer", self.optimizer)
         return {
-            "optimizer": keras.saving.serialize_keras_object(optimizer),
+            "optimizer": keras.saving.serialize_keras_object(self.optimizer),
             "run_eagerly": self.run_eagerly,
             "steps_per_execution": self.steps_per_execution,
             "jit_compile": self.jit_compile,

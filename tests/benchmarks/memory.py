@@ -1,0 +1,75 @@
+"""How much memory training DCGAN on 60,000 images of 28x28x1 takes; the limit is 2 GB.
+
+    python tests/benchmarks/memory.py
+
+Each way of giving the data runs in a process of its own, with ImageSummary and checkpoints as in a real run. The
+images are noise: their values make no difference to memory. Prints the peak resident memory; exit status 1 above the
+limit.
+"""
+
+import argparse
+import os
+import pathlib
+import resource
+import subprocess
+import sys
+import tempfile
+
+LIMIT_GB = 2.0
+SOURCES = ("load", "array")
+
+
+def train(source: str, batch_size: int, epochs: int, steps: int | None) -> None:
+    """Train and print the peak resident memory of this process in GB."""
+    import keras
+    import numpy as np
+
+    import kerasgan
+
+    images = np.random.default_rng(0).integers(0, 256, (60_000, 28, 28, 1), dtype="uint8")
+    if source == "load":
+        data, arguments = kerasgan.data.load(images, batch_size=batch_size), {}
+    else:
+        data, arguments = kerasgan.images.to_float(images), {"batch_size": batch_size}
+        del images
+    gan = kerasgan.DCGAN(image_shape=(28, 28, 1), latent_dim=64, base_filters=64, seed=0)
+    gan.compile()
+    with tempfile.TemporaryDirectory() as folder:
+        callbacks = [
+            kerasgan.callbacks.ImageSummary(f"{folder}/logs"),
+            keras.callbacks.ModelCheckpoint(f"{folder}/model.keras"),
+        ]
+        gan.fit(data, epochs=epochs, steps_per_epoch=steps, verbose=0, callbacks=callbacks, **arguments)
+    # Linux counts in KiB.
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--source", choices=SOURCES, help=argparse.SUPPRESS)
+    parser.add_argument("--batch-size", type=int, default=128)
+    parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument("--steps", type=int, default=None, help="steps in an epoch; all images if left out")
+    given = parser.parse_args()
+    if given.source:
+        train(given.source, given.batch_size, given.epochs, given.steps)
+        return 0
+    peaks = {source: peak_gb(source, given) for source in SOURCES}
+    print(f"kerasgan.data.load (uint8 array): {peaks['load']:.2f} GB")
+    print(f"float32 array given to fit:       {peaks['array']:.2f} GB")
+    print(f"limit:                            {LIMIT_GB:.2f} GB")
+    return int(max(peaks.values()) >= LIMIT_GB)
+
+
+def peak_gb(source: str, given: argparse.Namespace) -> float:
+    """Run one way of giving the data in a process of its own and return its peak in GB."""
+    command = [sys.executable, str(pathlib.Path(__file__)), "--source", source]
+    command += ["--batch-size", str(given.batch_size), "--epochs", str(given.epochs)]
+    command += ["--steps", str(given.steps)] if given.steps else []
+    environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=environment)
+    return float(done.stdout.split()[-1])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

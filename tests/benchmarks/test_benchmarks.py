@@ -1,0 +1,30 @@
+"""The benchmarks, short: `pytest -m benchmark tests/benchmarks` on an idle machine."""
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+import pytest
+
+FOLDER = pathlib.Path(__file__).parent
+
+pytestmark = pytest.mark.benchmark
+
+
+def run(script: str, *arguments: str) -> str:
+    command = [sys.executable, str(FOLDER / script), *arguments]
+    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=os.environ.copy()).stdout
+
+
+def test_the_train_step_is_faster_than_the_guides():
+    printed = run("train_step.py", "--rounds", "3", "--steps", "4", "--batch-sizes", "128")
+    print(printed)
+    ratios = {dtype: float(ratio) for dtype, ratio in re.findall(r"^(\w+): .*?ours / guide ([\d.]+)", printed, re.M)}
+    assert ratios["float32"] < 1
+    assert ratios["mixed_bfloat16"] < 1
+
+
+def test_training_on_60000_images_stays_under_two_gigabytes():
+    print(run("memory.py", "--epochs", "2", "--steps", "20"))
