@@ -1,6 +1,6 @@
 """What people read about the presets, all of it made from their metadata: tables, model cards, packed runs."""
 
-import shutil
+from dataclasses import replace
 from pathlib import Path
 
 from kerasgan import files, preset_files
@@ -85,9 +85,16 @@ def pack(run: "str | Path", folder: "str | Path", data_dir: str | None = None) -
 
     run, folder = Path(run), Path(folder)
     recipe = recipes.read(run / training.RECIPE)
+    earlier = folder / training.RECIPE
+    if earlier.is_file():
+        # The texts of the card may be written after the run.
+        recipe = replace(recipe, card=recipes.read(earlier).card or recipe.card)
+        if not (folder / preset_files.METADATA).is_file():
+            earlier.unlink()
+            folder.rmdir()
     training_facts = _training_facts(recipe, training.read_run(run))
     presets.save_preset(training.load_run(run), folder, training=training_facts, **recipe.card)
-    shutil.copy(run / training.RECIPE, folder / "recipe.toml")
+    files.write_text(folder / training.RECIPE, recipe.to_toml())
     model = presets.from_preset(folder)
     results = metrics.evaluate(model, recipe.data["source"], data_dir=data_dir)
     grid = images.grid(model.generate(64, seed=0))

@@ -1,5 +1,7 @@
 """`kerasgan demo`: the whole workflow on the embedded digits, in minutes on two CPU cores."""
 
+import sys
+import textwrap
 import time
 from pathlib import Path
 
@@ -37,6 +39,7 @@ def run(folder: Path, minutes: float) -> None:
     gan.fit(
         train,
         epochs=MOST_EPOCHS,
+        verbose=1 if sys.stdout.isatty() else 2,
         callbacks=[
             StopAfter(minutes),
             keras.callbacks.TensorBoard(log_dir, write_graph=False),
@@ -51,11 +54,11 @@ def run(folder: Path, minutes: float) -> None:
 
     _say(3, "Evaluating it on 2,000 digits it was not trained on")
     for result in metrics.evaluate(gan, "mnist_mini"):
-        print(f"      {result}")
+        _tell(result)
 
     _say(4, "Exporting the generator, checked against Keras")
-    print(f"      {export.saved_model(gan, folder / 'generator')}")
-    print(f"      {export.tflite(gan, folder / 'generator.tflite')}")
+    _tell(export.saved_model(gan, folder / "generator"))
+    _tell(export.tflite(gan, folder / "generator.tflite"))
     _say_what_was_made(folder, log_dir)
 
 
@@ -78,6 +81,10 @@ class StopAfter(keras.callbacks.Callback):
 
 def _say(number: int, what: str) -> None:
     print(f"\n[{number}/4] {what}", flush=True)
+
+
+def _tell(result) -> None:
+    print(textwrap.indent(str(result), "      "))
 
 
 def _say_what_was_made(folder: Path, log_dir: Path) -> None:

@@ -1,4 +1,4 @@
-"""Set up before TensorFlow starts: quiet logs, and two logical CPUs for the tests of distribution."""
+"""Quiet TensorFlow before it starts; the smallest models and data that tests share."""
 
 import os
 
@@ -7,10 +7,6 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
-
-_CPU = tf.config.list_physical_devices("CPU")[0]
-tf.config.set_logical_device_configuration(_CPU, [tf.config.LogicalDeviceConfiguration()] * 2)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -31,7 +27,9 @@ def make_dcgan():
     """A function that makes the smallest DCGAN, by default with seed 0."""
     from kerasgan.models import DCGAN
 
-    return lambda **settings: DCGAN(**({"image_shape": (16, 16, 1), "latent_dim": 4, "base_filters": 4, "seed": 0} | settings))
+    return lambda **settings: DCGAN(
+        **({"image_shape": (16, 16, 1), "latent_dim": 4, "base_filters": 4, "seed": 0} | settings)
+    )
 
 
 @pytest.fixture

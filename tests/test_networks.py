@@ -58,7 +58,11 @@ def test_batch_norm_is_where_the_paper_puts_it():
     generator, discriminator = dcgan_generator((32, 32, 1), 4, 2), dcgan_discriminator((32, 32, 1), 2)
 
     def kinds(network):
-        return ["norm" if "norm" in layer.name else "conv" for layer in network.layers if "conv" in layer.name or "norm" in layer.name]
+        return [
+            "norm" if "norm" in layer.name else "conv"
+            for layer in network.layers
+            if "conv" in layer.name or "norm" in layer.name
+        ]
 
     assert kinds(generator) == ["norm", "conv", "norm", "conv", "norm", "conv"]
     assert kinds(discriminator) == ["conv", "conv", "norm", "conv", "norm"]

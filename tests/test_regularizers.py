@@ -58,7 +58,9 @@ def test_under_mixed_bfloat16_the_penalty_is_close_to_float32s(make_dcgan, image
     values = []
     for dtype in ("float32", "mixed_bfloat16"):
         gan = make_dcgan(dtype=dtype)
-        penalty = regularizers.R1(1.0)(lambda x, gan=gan: gan.discriminate(x, training=False), tf.constant(images), None)
+        penalty = regularizers.R1(1.0)(
+            lambda x, gan=gan: gan.discriminate(x, training=False), tf.constant(images), None
+        )
         assert penalty.dtype == tf.float32
         values.append(float(penalty))
     assert values[0] > 0

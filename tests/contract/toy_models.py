@@ -58,7 +58,9 @@ class ToyTranslator(GAN):
     ):  # fmt: skip
         image_shape = tuple(image_shape)
         a, b = keras.Input(image_shape, name="a"), keras.Input(image_shape, name="b")
-        networks = [_translator(image_shape, width, seed, k, dtype, name) for k, name in enumerate(("a_to_b", "b_to_a"))]
+        networks = [
+            _translator(image_shape, width, seed, k, dtype, name) for k, name in enumerate(("a_to_b", "b_to_a"))
+        ]
         generator = keras.Model([a, b], [networks[0](a), networks[1](b)], name="generator")
         judges = [_judge(image_shape, width, seed, k, dtype, name) for k, name in enumerate(("judge_a", "judge_b"), 2)]
         discriminator = keras.Model([a, b], [judges[0](a), judges[1](b)], name="discriminator")
