@@ -18,7 +18,6 @@ class Batch(NamedTuple):
     fake: Any
     latents: Any
     labels: Any
-    share: Any = None  # What this replica's losses count for; see `GenerativeModel.shard`.
 
 
 @keras.saving.register_keras_serializable("kerasgan")
@@ -185,38 +184,36 @@ class GAN(GenerativeModel):
         """Play one round: `d_steps` discriminator updates, one generator update, one step of the average."""
         data, share = self.shard(data)
         real, labels = self.unpack(data)
-        terms = {}
         for _ in range(self.d_steps - 1):
             seed = self.next_seed()  # Outside of the frozen state, which would undo the draw.
             with frozen_state():
-                batch = self.synthesize(real, labels, seed)._replace(share=share)
-            self.update_discriminator(batch)
+                batch = self.synthesize(real, labels, seed)
+            self.update_discriminator(batch, share)
         with tf.GradientTape() as tape:
             # One generator pass serves the last discriminator update and the generator's own.
-            batch = self.synthesize(real, labels, self.next_seed())._replace(share=share)
+            batch = self.synthesize(real, labels, self.next_seed())
             with tape.stop_recording():
-                terms |= self.update_discriminator(batch)
+                d_terms = self.update_discriminator(batch, share)
             with frozen_state():
-                generator_terms = self.generator_terms(batch)
-            objective = self._objective(generator_terms, self.g_optimizer, share)
+                g_terms = self.generator_terms(batch)
+            objective = self._objective(g_terms, self.g_optimizer, share)
         apply_gradients(tape, objective, self.generator, self.g_optimizer)
         for network in (self.discriminator, self.generator):
             self.synchronize(network, share)
         if self.ema_generator is not None:
             average_towards(self.ema_generator, self.generator, self.ema_decay, self.g_optimizer.iterations)
-        return self.track(terms | generator_terms, share)
+        return self.track(d_terms | g_terms, share)
 
-    def update_discriminator(self, batch: Batch) -> dict:
-        """Update the discriminator on one batch and return its terms."""
+    def update_discriminator(self, batch: Batch, share=1.0) -> dict:
+        """Update the discriminator on one batch and return its terms; `share` is what `shard` gave."""
         with tf.GradientTape() as tape:
             terms = self.discriminator_terms(batch)
-            objective = self._objective(terms, self.d_optimizer, batch.share)
+            objective = self._objective(terms, self.d_optimizer, share)
         apply_gradients(tape, objective, self.discriminator, self.d_optimizer)
         return terms
 
-    def _objective(self, terms: dict, optimizer, share=None) -> tf.Tensor:
+    def _objective(self, terms: dict, optimizer, share) -> tf.Tensor:
         # Gradients are summed over replicas, so each replica contributes its share of the mean.
-        share = 1.0 / self.num_replicas if share is None else share
         return optimizer.scale_loss(tf.add_n(list(terms.values())) * share)
 
     def test_step(self, data) -> dict:

@@ -78,6 +78,21 @@ def test_every_replica_draws_its_own_latents(found):
     assert found == {"latents": 4, "first_replica_as_on_one_device": True}
 
 
+def test_every_discriminator_update_draws_its_own_latents():
+    class Recording(kerasgan.VanillaGAN):
+        def synthesize(self, *arguments, **options):
+            batch = super().synthesize(*arguments, **options)
+            self.drawn.append(batch.latents.numpy().tobytes())
+            return batch
+
+    gan = Recording((16, 16, 1), latent_dim=4, hidden=(8,), d_steps=3, seed=1)
+    gan.compile()
+    gan.drawn = []
+    for _ in range(2):
+        gan.train_step(tf.zeros((2, 16, 16, 1)))
+    assert len(gan.drawn) == len(set(gan.drawn)) == 6
+
+
 @finding("dcgan")
 def test_dcgan_trains_calibrates_saves_and_resumes(found):
     assert all(found.values()), found

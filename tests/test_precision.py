@@ -116,7 +116,7 @@ def test_users_own_loss_scale_optimizers_are_kept(dtype, tmp_path):
     loaded = keras.models.load_model(tmp_path / "gan.keras")
     fit(loaded)
     assert float(loaded.d_optimizer.dynamic_scale) == 32.0
-    assert loaded.optimizer.learning_rate == pytest.approx(1e-3)
+    assert float(loaded.optimizer.learning_rate) == pytest.approx(1e-3)
 
 
 # Words

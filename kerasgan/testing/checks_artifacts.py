@@ -24,7 +24,7 @@ def preset_roundtrip(case: Case) -> None:
         assert type(loaded) is type(model)
         assert np.allclose(loaded.generate(3, seed=1, labels=labels), expected, atol=1e-6), "images changed"
         for name, network in model.networks.items():
-            assert_close(snapshot(loaded.networks[name].variables), snapshot(network.variables), name, 0.0)
+            assert_close(snapshot(loaded.networks[name].weights), snapshot(network.weights), name, 0.0)
         assert presets.verify(folder).max_error <= 1e-5
         assert presets.read_metadata(folder)["title"] == "a test"
         loaded.compile()
