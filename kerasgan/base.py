@@ -10,6 +10,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from kerasgan import replicas
+
+RANGE_TOLERANCE = 1e-3
+_RANGE_MESSAGE = (
+    "Images must be finite and in [-1, 1]; received values outside. "
+    "Scale bytes with kerasgan.images.to_float, or load the data with kerasgan.data.load."
+)
+
 
 class GenerativeModel(keras.Model):
     """A `keras.Model` that maps latents to images.
@@ -168,51 +176,17 @@ class GenerativeModel(keras.Model):
 
         Under a `tf.distribute` strategy all replicas read the same seed state, so the replica's number is added.
         """
-        return on_this_replica(tf.cast(self.seed_generator.next(), "int32"))
+        return replicas.on_this_replica(tf.cast(self.seed_generator.next(), "int32"))
 
     def evaluation_seed(self) -> tf.Tensor:
         """Return the seed of the next batch in `evaluate`: the same in every evaluation, different on every replica."""
         batch_number = tf.cast(tf.round(self.metrics[0].count), "int32")
-        return on_this_replica(tf.stack([self.seed or 0, batch_number]))
+        return replicas.on_this_replica(tf.stack([self.seed or 0, batch_number]))
 
     @property
     def num_replicas(self) -> int:
         """The number of devices that share a batch."""
         return self.distribute_strategy.num_replicas_in_sync
-
-    def shard(self, data) -> tuple:
-        """Return this replica's part of a batch and the share of the batch's images it holds.
-
-        Replicas' gradients are summed: losses are means over a part, so each counts by its share. The last batch of
-        an epoch splits unevenly, and may leave a replica nothing; it then gets one blank image with a share of 0,
-        since the mean over no images is NaN. On a single device: the data itself and 1.
-        """
-        replica = _replica_context()
-        if replica is None:
-            return data, 1.0
-        size = tf.shape(tf.nest.flatten(data)[0])[0]
-        total = replica.all_reduce(tf.distribute.ReduceOp.SUM, tf.cast(size, "float32"))
-        blanks = tf.cast(tf.equal(size, 0), "int32")
-
-        def filled(part):
-            blank = tf.zeros(tf.concat([[blanks], tf.shape(part)[1:]], 0), part.dtype)
-            return tf.ensure_shape(tf.concat([part, blank], 0), [None, *part.shape[1:]])
-
-        data = tf.nest.map_structure(lambda part: None if part is None else filled(part), data)
-        return data, tf.cast(size, "float32") / total
-
-    def synchronize(self, network: keras.Model, share) -> None:
-        """Give all replicas the same batch-norm statistics: the mean of theirs, each counting by its share.
-
-        Keras lets every replica track its own and saves those of the first.
-        """
-        replica = _replica_context()
-        variables = [each for each in network.non_trainable_variables if tf.as_dtype(each.dtype).is_floating]
-        if replica is None or not variables:
-            return
-        parts = [tf.cast(share, each.dtype) * each for each in variables]
-        for variable, value in zip(variables, replica.all_reduce(tf.distribute.ReduceOp.SUM, parts), strict=True):
-            variable.assign(value)
 
     @property
     def metrics(self) -> list:
@@ -229,7 +203,7 @@ class GenerativeModel(keras.Model):
 
         Args:
             terms: name -> scalar.
-            share: what `shard` gave; None counts all replicas alike.
+            share: what `replicas.shard` gave; None counts all replicas alike.
 
         Raises:
             ValueError: a term was not announced to `set_tracked_terms`.
@@ -339,26 +313,6 @@ class GenerativeModel(keras.Model):
             for generator in getattr(layer, "_seed_generators", ()):
                 found[id(generator)] = generator
         return list(found.values())
-
-
-def _replica_context():
-    """Return the replica context where several replicas share a batch, else None."""
-    replica = tf.distribute.get_replica_context()
-    return replica if replica is not None and replica.num_replicas_in_sync > 1 else None
-
-
-RANGE_TOLERANCE = 1e-3
-_RANGE_MESSAGE = (
-    "Images must be finite and in [-1, 1]; received values outside. "
-    "Scale bytes with kerasgan.images.to_float, or load the data with kerasgan.data.load."
-)
-
-
-def on_this_replica(seed: tf.Tensor) -> tf.Tensor:
-    """Return two integers for a seed that all replicas share: other ones on every replica, the same on the first."""
-    replica = tf.distribute.get_replica_context()
-    number = replica.replica_id_in_sync_group if replica else 0
-    return seed + tf.stack([0, 1_000_003 * tf.cast(number, "int32")])
 
 
 def check_range(smallest: float, largest: float) -> None:

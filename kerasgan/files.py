@@ -11,6 +11,7 @@ from pathlib import Path
 
 PARTIAL = ".partial-"
 
+
 @contextlib.contextmanager
 def replacing(path: "str | Path") -> Iterator[Path]:
     """Give a temporary path beside `path` that takes its place when the block ends without an error."""

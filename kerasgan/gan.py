@@ -5,7 +5,7 @@ from typing import Any, ClassVar, NamedTuple
 import keras
 import tensorflow as tf
 
-from kerasgan import losses, regularizers
+from kerasgan import losses, regularizers, replicas
 from kerasgan.base import GenerativeModel
 from kerasgan.ema import CalibrateAverage, average_towards, calibrate_batch_norm, clone_network
 from kerasgan.optimizers import PairedOptimizers, apply_gradients, prepare_optimizer
@@ -182,7 +182,7 @@ class GAN(GenerativeModel):
 
     def train_step(self, data) -> dict:
         """Play one round: `d_steps` discriminator updates, one generator update, one step of the average."""
-        data, share = self.shard(data)
+        data, share = replicas.shard(data)
         real, labels = self.unpack(data)
         for _ in range(self.d_steps - 1):
             seed = self.next_seed()  # Outside of the frozen state, which would undo the draw.
@@ -199,13 +199,13 @@ class GAN(GenerativeModel):
             objective = self._objective(g_terms, self.g_optimizer, share)
         apply_gradients(tape, objective, self.generator, self.g_optimizer)
         for network in (self.discriminator, self.generator):
-            self.synchronize(network, share)
+            replicas.synchronize(network, share)
         if self.ema_generator is not None:
             average_towards(self.ema_generator, self.generator, self.ema_decay, self.g_optimizer.iterations)
         return self.track(d_terms | g_terms, share)
 
     def update_discriminator(self, batch: Batch, share=1.0) -> dict:
-        """Update the discriminator on one batch and return its terms; `share` is what `shard` gave."""
+        """Update the discriminator on one batch and return its terms; `share` is what `replicas.shard` gave."""
         with tf.GradientTape() as tape:
             terms = self.discriminator_terms(batch)
             objective = self._objective(terms, self.d_optimizer, share)
@@ -221,7 +221,7 @@ class GAN(GenerativeModel):
 
         The latents depend on the seed and the batch's number only: evaluating twice gives the same numbers.
         """
-        data, share = self.shard(data)
+        data, share = replicas.shard(data)
         real, labels = self.unpack(data)
         with frozen_state():
             batch = self.synthesize(real, labels, self.evaluation_seed(), training=False)

@@ -12,8 +12,8 @@ import tensorflow as tf
 from kerasgan.configurable import unknown_name
 from kerasgan.export import parity, sampler_graph
 from kerasgan.export.report import QUANTIZATIONS, Report, machine, package_versions
-from kerasgan.silence import Silence
 from kerasgan.files import replacing
+from kerasgan.silence import Silence
 
 ERROR_LIMIT = 1e-4
 LEAST_PSNR_DB = 20.0

@@ -74,9 +74,8 @@ def evaluate(model, source, *, n: int = 2000, seed: int = 0, split: str = "test"
     }
     name = f"sliced_wasserstein_{_short(len(real))}"
     floor = sliced_wasserstein(train, real)
-    results = [
-        Result(name, sliced_wasserstein(model.generate(len(real), seed=seed), real), floor, protocol | {"projections": 512})
-    ]
+    distance = sliced_wasserstein(model.generate(len(real), seed=seed), real)
+    results = [Result(name, distance, floor, protocol | {"projections": 512})]
     if hasattr(model, "bound"):
         results += _likelihood(model, source, split, min(len(real), 500), seed, protocol, data)
     return results
@@ -86,10 +85,10 @@ def _likelihood(model, source, split, n, seed, protocol, data) -> list[Result]:
     binary = type(model.likelihood).__name__ == "Bernoulli"
     images = _images(source, split, n, binarize=binary, **data)
     bound = model.bound(images, samples=64, seed=seed)
-    protocol = protocol | {"samples": len(images), "unit": "nats an image", "binarised": binary, "posterior samples": 64}
+    protocol = protocol | {"samples": len(images), "unit": "nats an image", "binarised": binary}
     return [
         Result("elbo", bound.elbo, None, protocol),
-        Result("importance_weighted_bound_64", bound.importance_weighted, None, protocol),
+        Result("importance_weighted_bound_64", bound.importance_weighted, None, protocol | {"posterior samples": 64}),
     ]
 
 

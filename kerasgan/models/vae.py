@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from kerasgan import likelihoods
+from kerasgan import likelihoods, replicas
 from kerasgan.base import GenerativeModel
 from kerasgan.networks import autoencoder
 from kerasgan.optimizers import apply_gradients, prepare_optimizer
@@ -125,7 +125,7 @@ class VAE(GenerativeModel):
 
     def train_step(self, data) -> dict:
         """Take one gradient step on the negative ELBO."""
-        data, share = self.shard(data)
+        data, share = replicas.shard(data)
         images = self.unpack(data)
         with tf.GradientTape() as tape:
             terms = self.loss_terms(images, self.next_seed())
@@ -135,7 +135,7 @@ class VAE(GenerativeModel):
 
     def test_step(self, data) -> dict:
         """Report the same terms on a batch; evaluating twice gives the same numbers."""
-        data, share = self.shard(data)
+        data, share = replicas.shard(data)
         terms = self.loss_terms(self.unpack(data), self.evaluation_seed(), training=False)
         return self.track(terms | self._bounds(terms), share)
 

@@ -77,7 +77,10 @@ def fits_toy(case: Case) -> None:
 def distance(model: keras.Model, case: Case, n: int = 240) -> float:
     """Return the distance of generated to real images in mean and standard deviation, for the worst class."""
     labels, real = case.labels(n), case.target_images(n)
-    fake = model.generate(n, seed=5, labels=labels)
+    if "image_to_image" in case.tags:
+        fake = np.asarray(model(case.examples(n)[0][0]))
+    else:
+        fake = model.generate(n, seed=5, labels=labels)
     groups = [np.ones(n, bool)] if labels is None else [labels == label for label in np.unique(labels)]
     return max(
         float(

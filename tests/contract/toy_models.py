@@ -22,20 +22,22 @@ class ToyConditionalGAN(GAN):
         latents = keras.Input((latent_dim,), name="latents")
         labels = keras.Input((), dtype="int32", name="labels")
         x = layers.Concatenate(dtype=dtype)([latents, _one_hot(num_classes, dtype)(labels)])
-        x = _dense(width, seed, 0, dtype)(x)
+        x = _dense(2 * width, seed, 1, dtype)(_dense(width, seed, 0, dtype)(x))
         generator = keras.Model([latents, labels], _image(x, image_shape, seed), name="generator")
 
         images = keras.Input(image_shape, name="images")
         x = layers.Flatten(dtype=dtype)(images)
         x = layers.Concatenate(dtype=dtype)([x, _one_hot(num_classes, dtype)(labels)])
-        x = _dense(width, seed, 2, dtype)(x)
-        x = _dense(width, seed, 3, dtype)(x)
+        x = _dense(width, seed, 3, dtype)(_dense(2 * width, seed, 2, dtype)(x))
         discriminator = keras.Model([images, labels], _logit(x, seed), name="discriminator")
         super().__init__(
             generator, discriminator, num_classes=num_classes,
             d_steps=d_steps, ema_decay=ema_decay, seed=seed, name=name, dtype=dtype,
         )  # fmt: skip
         self.width = width
+
+    def compile_defaults(self):
+        return super().compile_defaults() | {"regularizers": ("r1",)}
 
     def get_config(self):
         return self.game_config() | {
@@ -69,6 +71,9 @@ class ToyTranslator(GAN):
         )
         self.width = width
         self.cycle_weight = cycle_weight
+
+    def compile_defaults(self):
+        return super().compile_defaults() | {"loss": "least_squares"}
 
     @property
     def sampler(self):
@@ -139,4 +144,5 @@ def _translator(image_shape, width, seed, number, dtype, name):
 def _judge(image_shape, width, seed, number, dtype, name):
     images = keras.Input(image_shape)
     x = _dense(width, seed, 40 + number, dtype)(layers.Flatten(dtype=dtype)(images))
+    x = _dense(width, seed, 50 + number, dtype)(x)
     return keras.Model(images, _logit(x, seed, number), name=name)
