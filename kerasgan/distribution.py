@@ -187,6 +187,12 @@ def strategy(word: str = "default") -> tf.distribute.Strategy:
         ) from error
 
 
+def is_chief(strategy: tf.distribute.Strategy) -> bool:
+    """Return whether this process writes the files of a run: the first worker, or the only one."""
+    resolver = strategy.cluster_resolver
+    return resolver is None or not resolver.task_type or resolver.task_id == 0
+
+
 def check_tf_config(text: str | None) -> None:
     """Raise a ValueError unless the text is a TF_CONFIG that names the workers and this process's place among them."""
     if not text:

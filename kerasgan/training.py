@@ -9,10 +9,12 @@ runs/digits/
   logs/            TensorBoard: terms and images
 """
 
+import contextlib
 import csv
 import importlib.metadata
 import io
 import json
+import tempfile
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -45,12 +47,22 @@ def train(
         ValueError: the folder holds a run and `resume` is False, or the other way round.
     """
     folder = Path(folder)
-    _check_folder(folder, resume)
-    files.remove_partial(folder)
     # Before the data: several workers must find each other before TensorFlow does anything else.
     strategy = distribution.strategy(recipe.strategy)
+    with contextlib.ExitStack() as stack:
+        # Saving reads variables that all workers share, so all must save; but one folder can be only one worker's.
+        chief = distribution.is_chief(strategy)
+        own = folder if chief else Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        if chief:
+            _check_folder(folder, resume)
+            files.remove_partial(folder)
+            files.write_text(folder / RECIPE, recipe.to_toml())
+        return _fit(recipe, strategy, folder, own, data_dir, log_dir or folder / LOGS, verbose)
+
+
+def _fit(recipe, strategy, folder, own, data_dir, log_dir, verbose) -> GenerativeModel:
+    """Train on from what `folder` holds, saving into `own`."""
     info = recipes.describe_data(recipe, data_dir)
-    files.write_text(folder / RECIPE, recipe.to_toml())
     with strategy.scope():
         if (folder / MODEL).is_file():
             model = load_run(folder)
@@ -59,18 +71,13 @@ def train(
     steps = len(recipes.load_data(recipe, data_dir))
     first_epoch = round(_steps_done(model) / steps)
     dataset = recipes.load_data(recipe, data_dir, first_epoch)
-    log_dir = log_dir or folder / LOGS
-    model.fit(
-        dataset,
-        epochs=recipe.epochs,
-        initial_epoch=first_epoch,
-        verbose=verbose,
-        callbacks=[
-            SaveRun(folder, first_epoch),
-            keras.callbacks.TensorBoard(log_dir, write_graph=False),
-            ImageSummary(log_dir, every=recipe.summary_every, images=_images_to_reconstruct(model, dataset)),
-        ],
-    )
+    callbacks = [
+        SaveRun(own, first_epoch),
+        ImageSummary(log_dir, every=recipe.summary_every, images=_images_to_reconstruct(model, recipe, data_dir)),
+    ]
+    if own == folder:
+        callbacks.append(keras.callbacks.TensorBoard(log_dir, write_graph=False))
+    model.fit(dataset, epochs=recipe.epochs, initial_epoch=first_epoch, verbose=verbose, callbacks=callbacks)
     return model
 
 
@@ -136,7 +143,7 @@ def _check_folder(folder: Path, resume: bool) -> None:
 
 def _steps_done(model: GenerativeModel) -> int:
     optimizer = getattr(model, "g_optimizer", model.optimizer)
-    return int(optimizer.iterations)
+    return int(keras.ops.convert_to_numpy(optimizer.iterations))  # int() takes no mirrored variable.
 
 
 def read_history(folder: "str | Path") -> list[dict]:
@@ -156,9 +163,10 @@ def _csv(rows: list[dict]) -> str:
     return text.getvalue()
 
 
-def _images_to_reconstruct(model: GenerativeModel, dataset):
+def _images_to_reconstruct(model: GenerativeModel, recipe: Recipe, data_dir):
     """Return fixed images for models that reconstruct; None for those that do not."""
     if not hasattr(model, "reconstruct"):
         return None
-    batch = next(iter(dataset.take(1)))
+    # A data set of its own: the training data count every pass as an epoch.
+    batch = next(iter(recipes.load_data(recipe, data_dir)))
     return (batch[0] if isinstance(batch, tuple) else batch)[:32].numpy()

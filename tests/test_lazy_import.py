@@ -16,7 +16,9 @@ def test_importing_kerasgan_imports_no_tensorflow():
 
 
 def test_help_is_quick_and_imports_no_tensorflow():
-    code = "import sys, kerasgan.cli as c\ntry: c.main(['--help'])\nexcept SystemExit: print('tensorflow' in sys.modules)"
+    code = (
+        "import sys, kerasgan.cli as c\ntry: c.main(['--help'])\nexcept SystemExit: print('tensorflow' in sys.modules)"
+    )
     start = time.perf_counter()
     assert run(code).endswith("False")
     assert time.perf_counter() - start < 5  # Under 0.1 s on an idle machine; importing TensorFlow takes longer.

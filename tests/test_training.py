@@ -1,7 +1,9 @@
 """Runs in folders: resumed runs equal uninterrupted ones, even after kill -9."""
 
+import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -114,3 +116,32 @@ def test_the_learned_scale_and_reconstructions_of_a_vae_run(tmp_path):
     loaded = training.load_run(tmp_path / "vae")
     images = model.generate(2, seed=0)
     np.testing.assert_array_equal(loaded.reconstruct(images), model.reconstruct(images))
+
+
+def test_two_workers_train_one_run(tmp_path):
+    """Two processes on loopback: the first writes the run, the second writes nothing, and both finish."""
+    ports = [free_port(), free_port()]
+    recipe = RECIPE | {"epochs": 1, "strategy": "multi_worker"}
+    (tmp_path / "recipe.toml").write_text(recipes.from_dict(recipe).to_toml())
+    cluster = {"worker": [f"127.0.0.1:{port}" for port in ports]}
+    workers = []
+    for index in range(2):
+        config = json.dumps({"cluster": cluster, "task": {"type": "worker", "index": index}})
+        run = [*COMMAND, str(tmp_path / "recipe.toml"), "--out", "run"]
+        environment = os.environ | {"TF_CONFIG": config}
+        workers.append(subprocess.Popen(run, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True))
+    try:
+        errors = [worker.communicate(timeout=240)[1] for worker in workers]
+    finally:
+        for worker in workers:
+            worker.kill()
+    assert [worker.returncode for worker in workers] == [0, 0], errors
+    assert training.read_run(tmp_path / "run")["epochs"] == 1
+    assert len(rows(tmp_path / "run")) == 1
+    assert not list(tmp_path.glob("run/.partial*"))
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

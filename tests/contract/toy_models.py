@@ -26,10 +26,13 @@ class ToyConditionalGAN(GAN):
         generator = keras.Model([latents, labels], _image(x, image_shape, seed), name="generator")
 
         images = keras.Input(image_shape, name="images")
-        x = layers.Flatten(dtype=dtype)(images)
-        x = layers.Concatenate(dtype=dtype)([x, _one_hot(num_classes, dtype)(labels)])
-        x = _dense(width, seed, 3, dtype)(_dense(2 * width, seed, 2, dtype)(x))
-        discriminator = keras.Model([images, labels], _logit(x, seed), name="discriminator")
+        x = _dense(width, seed, 2, dtype)(layers.Flatten(dtype=dtype)(images))
+        x = _dense(width, seed, 3, dtype)(x)
+        # One logit a class; the label picks its own.
+        logits = layers.Dot(1, dtype="float32")(
+            [_logits(x, seed, num_classes), _one_hot(num_classes, "float32")(labels)]
+        )
+        discriminator = keras.Model([images, labels], logits, name="discriminator")
         super().__init__(
             generator, discriminator, num_classes=num_classes,
             d_steps=d_steps, ema_decay=ema_decay, seed=seed, name=name, dtype=dtype,
@@ -37,7 +40,7 @@ class ToyConditionalGAN(GAN):
         self.width = width
 
     def compile_defaults(self):
-        return super().compile_defaults() | {"regularizers": ("r1",)}
+        return _calm_optimizers() | {"loss": "non_saturating", "regularizers": ("r1",)}
 
     def get_config(self):
         return self.game_config() | {
@@ -73,7 +76,7 @@ class ToyTranslator(GAN):
         self.cycle_weight = cycle_weight
 
     def compile_defaults(self):
-        return super().compile_defaults() | {"loss": "least_squares"}
+        return _calm_optimizers() | {"loss": "least_squares", "regularizers": ()}
 
     @property
     def sampler(self):
@@ -114,6 +117,11 @@ class ToyTranslator(GAN):
         return self.game_config() | own
 
 
+def _calm_optimizers():
+    # Without momentum these two games settle in a few hundred steps.
+    return {name: keras.optimizers.Adam(2e-3, beta_1=0.0) for name in ("d_optimizer", "g_optimizer")}
+
+
 def _one_hot(num_classes, dtype):
     return layers.CategoryEncoding(num_classes, output_mode="one_hot", dtype=dtype)
 
@@ -130,9 +138,9 @@ def _image(x, image_shape, seed, number=1):
     return layers.Reshape(image_shape, dtype="float32")(x)
 
 
-def _logit(x, seed, number=4):
+def _logits(x, seed, count=1, number=4):
     initializer = keras.initializers.GlorotUniform(seed=None if seed is None else 100 * seed + 20 + number)
-    return layers.Dense(1, kernel_initializer=initializer, dtype="float32")(x)
+    return layers.Dense(count, kernel_initializer=initializer, dtype="float32")(x)
 
 
 def _translator(image_shape, width, seed, number, dtype, name):
@@ -145,4 +153,4 @@ def _judge(image_shape, width, seed, number, dtype, name):
     images = keras.Input(image_shape)
     x = _dense(width, seed, 40 + number, dtype)(layers.Flatten(dtype=dtype)(images))
     x = _dense(width, seed, 50 + number, dtype)(x)
-    return keras.Model(images, _logit(x, seed, number), name=name)
+    return keras.Model(images, _logits(x, seed, 1, number), name=name)

@@ -9,7 +9,7 @@ import kerasgan.models
 from kerasgan import preset_files, recipes
 from kerasgan.base import GenerativeModel
 from kerasgan.models import MODELS
-from tests.contract.test_contract import CASES
+from test_contract import CASES
 
 
 def classes_in_files() -> set[type]:
@@ -33,7 +33,9 @@ def test_every_model_is_public_and_has_a_contract_case(name):
 
 @pytest.mark.parametrize("name", MODELS)
 def test_every_model_has_a_preset(name):
-    assert MODELS[name].__name__ in {preset_files.read_metadata(preset)["model"] for preset in preset_files.list_presets()}
+    assert MODELS[name].__name__ in {
+        preset_files.read_metadata(preset)["model"] for preset in preset_files.list_presets()
+    }
 
 
 def test_every_zoo_folder_is_a_preset_with_a_recipe_card_and_grid():
