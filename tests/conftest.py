@@ -22,31 +22,28 @@ def images() -> np.ndarray:
     return np.random.default_rng(0).uniform(-1.0, 1.0, (32, 16, 16, 1)).astype("float32")
 
 
-@pytest.fixture
+SMALL = {"image_shape": (16, 16, 1), "latent_dim": 4, "seed": 0}
+
+
+@pytest.fixture(scope="session")
 def make_dcgan():
-    """A function that makes the smallest DCGAN, by default with seed 0."""
+    """A function that makes the smallest DCGAN; its arguments are the constructor's."""
     from kerasgan.models import DCGAN
 
-    return lambda **settings: DCGAN(
-        **({"image_shape": (16, 16, 1), "latent_dim": 4, "base_filters": 4, "seed": 0} | settings)
-    )
+    return lambda **settings: DCGAN(**(SMALL | {"base_filters": 4} | settings))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_gan():
-    """A function that makes the smallest VanillaGAN, by default with seed 0."""
+    """A function that makes the smallest VanillaGAN; its arguments are the constructor's."""
     from kerasgan.models import VanillaGAN
 
-    return lambda **settings: VanillaGAN(
-        **({"image_shape": (16, 16, 1), "latent_dim": 4, "hidden": (16,), "seed": 0} | settings)
-    )
+    return lambda **settings: VanillaGAN(**(SMALL | {"hidden": (16,)} | settings))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_vae():
-    """A function that makes the smallest VAE, by default with seed 0."""
+    """A function that makes the smallest VAE; its arguments are the constructor's."""
     from kerasgan.models import VAE
 
-    return lambda **settings: VAE(
-        **({"image_shape": (16, 16, 1), "latent_dim": 4, "base_filters": 4, "seed": 0} | settings)
-    )
+    return lambda **settings: VAE(**(SMALL | {"base_filters": 4} | settings))

@@ -75,7 +75,7 @@ def test_huge_logits_stay_finite(name):
 
 
 def test_minimax_is_zero_sum_on_fakes_and_saturates():
-    logits = tf.Variable([[-20.0]])  # The discriminator is sure that the image is generated.
+    logits = tf.Variable(-20.0)  # The discriminator is sure that the image is generated.
     gradients = {}
     for name in ("minimax", "non_saturating"):
         with tf.GradientTape() as tape:

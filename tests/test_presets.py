@@ -96,7 +96,7 @@ def test_verify_compares_images_with_the_golden_ones(folder):
 def test_a_newer_format_is_refused(folder):
     path = folder / preset_files.METADATA
     path.write_text(json.dumps(json.loads(path.read_text()) | {"format_version": 99}))
-    with pytest.raises(ValueError, match="format version 99.*Upgrade"):
+    with pytest.raises(ValueError, match=r"format version 99.*Upgrade"):
         kerasgan.from_preset(folder)
 
 

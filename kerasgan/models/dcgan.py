@@ -74,5 +74,5 @@ class DCGAN(GAN):
         activations = [layer.output for layer in self.discriminator.layers if isinstance(layer, keras.layers.LeakyReLU)]
         pooled = [keras.layers.Flatten()(keras.layers.AdaptiveMaxPooling2D(4)(each)) for each in activations]
         joined = keras.layers.Concatenate(dtype="float32")(pooled) if len(pooled) > 1 else pooled[0]
-        extractor = keras.Model(self.discriminator.inputs, joined)
+        extractor = keras.Model(self.discriminator.input, joined)
         return extractor.predict(images, batch_size=batch_size, verbose=0)

@@ -128,38 +128,43 @@ class VAE(GenerativeModel):
         data, share = replicas.shard(data)
         images = self.unpack(data)
         with tf.GradientTape() as tape:
-            terms = self.loss_terms(images, self.next_seed())
-            objective = self.optimizer.scale_loss(tf.add_n(list(terms.values())) * share)
+            log_likelihood, divergence = self.elbo_parts(images, self.next_seed())
+            loss = self.beta * divergence - log_likelihood
+            objective = self.optimizer.scale_loss(loss * share)
         apply_gradients(tape, objective, self, self.optimizer)
-        return self.track(terms | self._bounds(terms), share)
+        return self.track(self._report(log_likelihood, divergence), share)
 
     def test_step(self, data) -> dict:
         """Report the same terms on a batch; evaluating twice gives the same numbers."""
         data, share = replicas.shard(data)
-        terms = self.loss_terms(self.unpack(data), self.evaluation_seed(), training=False)
-        return self.track(terms | self._bounds(terms), share)
+        parts = self.elbo_parts(self.unpack(data), self.evaluation_seed(), training=False)
+        return self.track(self._report(*parts), share)
 
     def unpack(self, data) -> tf.Tensor:
         """Return the checked images of what `fit` gives; labels are left aside."""
         return self.checked(keras.utils.unpack_x_y_sample_weight(data)[0])
 
-    def loss_terms(self, images, seed, training=True) -> dict:
-        """Return the two terms whose sum is minimised, in nats an image: one posterior sample, analytic KL."""
+    def elbo_parts(self, images, seed, training=True) -> tuple:
+        """Return the two parts of the ELBO, means over images in nats.
+
+        They are log p(image | latents) of one posterior sample an image, and the analytic KL of posterior and prior.
+        """
         import tensorflow_probability as tfp
 
         posterior = self.posterior(images, training)
         latents = posterior.sample(seed=seed)
         divergence = tfp.distributions.kl_divergence(posterior, self.prior())
-        return {
-            "reconstruction_loss": -tf.reduce_mean(self.log_likelihood(images, latents, training)),
-            "kl_loss": self.beta * tf.reduce_mean(divergence),
-        }
+        return tf.reduce_mean(self.log_likelihood(images, latents, training)), tf.reduce_mean(divergence)
 
-    def _bounds(self, terms: dict) -> dict:
+    def _report(self, log_likelihood, divergence) -> dict:
         # The bound counts the KL once, whatever its weight in training.
-        divergence = terms["kl_loss"] / self.beta if self.beta else terms["kl_loss"]
-        elbo = -terms["reconstruction_loss"] - divergence
-        return {"elbo": elbo, "bits_per_dimension": self._bits_per_dimension(elbo)}
+        elbo = log_likelihood - divergence
+        return {
+            "reconstruction_loss": -log_likelihood,
+            "kl_loss": self.beta * divergence,
+            "elbo": elbo,
+            "bits_per_dimension": self._bits_per_dimension(elbo),
+        }
 
     def _bits_per_dimension(self, log_likelihood):
         return -(log_likelihood / math.prod(self.image_shape) + self.likelihood.log_bin_width) / math.log(2.0)
@@ -244,11 +249,13 @@ class VAE(GenerativeModel):
             labels: n integers; every class from 0 to the largest needs an example, and at least two classes exist.
 
         Raises:
-            ValueError: numbers differ, a class has no example, or all images are of one class.
+            ValueError: the labels are not n class numbers, a class has no example, or all images are of one class.
         """
         labels = np.asarray(labels)
         if labels.shape != (len(images),):
             raise ValueError(f"Give one label an image; received {len(images)} images and labels {labels.shape}.")
+        if not np.issubdtype(labels.dtype, np.integer) or labels.min() < 0:
+            raise ValueError(f"labels must be whole numbers from 0; received {labels.dtype}, smallest {labels.min()}.")
         counts = np.bincount(labels)
         if len(counts) < 2 or not counts.all():
             raise ValueError(
@@ -284,4 +291,4 @@ class VAE(GenerativeModel):
 def _mean_image(decoder: keras.Model) -> keras.Model:
     """Return latents to mean images, sharing the decoder's weights."""
     half = keras.layers.Rescaling(0.5, dtype="float32")(decoder.outputs[0])
-    return keras.Model(decoder.inputs, keras.layers.Activation("tanh", dtype="float32")(half), name="generator")
+    return keras.Model(decoder.input, keras.layers.Activation("tanh", dtype="float32")(half), name="generator")

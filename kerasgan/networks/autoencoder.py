@@ -40,8 +40,8 @@ def mlp_encoder(image_shape: tuple, latent_dim: int, hidden: Sequence[int], dtyp
 
 def conv_decoder(image_shape: tuple, latent_dim: int, base_filters: int, dtype=None, seed=None) -> keras.Model:
     """Return latents (batch, latent_dim) to float32 logits (batch, *image_shape)."""
-    height, width, channels = image_shape
     doublings = count_doublings(image_shape)
+    height, width, channels = image_shape
     start = (-(-height // 2**doublings), -(-width // 2**doublings))
     filters = _filters(base_filters, doublings - 1)
     initializers = glorot(seed)
@@ -101,4 +101,4 @@ class LearnedLogScale(layers.Layer):
 def with_scale(decoder: keras.Model) -> keras.Model:
     """Return a decoder that also returns the learned log scale of its likelihood."""
     log_scale = LearnedLogScale(dtype="float32", name="log_scale")(decoder.outputs[0])
-    return keras.Model(decoder.inputs, [*decoder.outputs, log_scale], name="decoder")
+    return keras.Model(decoder.input, [*decoder.outputs, log_scale], name="decoder")

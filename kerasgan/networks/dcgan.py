@@ -21,8 +21,8 @@ def dcgan_generator(
     image_shape: tuple, latent_dim: int, base_filters: int, dtype=None, seed: int | None = None
 ) -> keras.Model:
     """Return a generator: latents (batch, latent_dim) to float32 images (batch, *image_shape) in [-1, 1]."""
-    height, width, channels = image_shape
     doublings = count_doublings(image_shape)
+    height, width, channels = image_shape
     start = (math.ceil(height / 2**doublings), math.ceil(width / 2**doublings))
     initializers = normal(seed)
 

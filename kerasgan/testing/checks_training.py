@@ -17,9 +17,9 @@ def update_isolation(case: Case) -> None:
     after = []
     update = model.update_discriminator
 
-    def watched(batch):
+    def watched(*arguments):
         generator = snapshot(model.generator.variables)
-        terms = update(batch)
+        terms = update(*arguments)
         assert_same(snapshot(model.generator.variables), generator, "the generator after a discriminator update")
         after.append(snapshot(model.discriminator.variables))
         return terms

@@ -70,15 +70,16 @@ def assert_finite(values, what: str) -> None:
 @contextlib.contextmanager
 def expect_error(situation: str, *words: str) -> Iterator[None]:
     """Raise an AssertionError unless the block raises a ValueError whose text has all the words."""
+    raised = None
     try:
         yield
-    except ValueError as error:
-        missing = [word for word in words if word.lower() not in str(error).lower()]
-        assert not missing, f"{situation}: the error does not mention {missing}: {error}"
     except Exception as error:
-        raise AssertionError(f"{situation}: expected a ValueError, got {type(error).__name__}: {error}") from error
-    else:
-        raise AssertionError(f"{situation}: no error was raised")
+        raised = error
+    assert raised is not None, f"{situation}: no error was raised"
+    found = f"{type(raised).__name__}: {raised}"
+    assert isinstance(raised, ValueError), f"{situation}: expected a ValueError, got {found}"
+    missing = [word for word in words if word.lower() not in str(raised).lower()]
+    assert not missing, f"{situation}: the error does not mention {missing}: {found}"
 
 
 @contextlib.contextmanager

@@ -4,12 +4,12 @@ import importlib
 import pkgutil
 
 import pytest
+from test_contract import CASES
 
 import kerasgan.models
 from kerasgan import preset_files, recipes
 from kerasgan.base import GenerativeModel
 from kerasgan.models import MODELS
-from test_contract import CASES
 
 
 def classes_in_files() -> set[type]:
