@@ -186,10 +186,12 @@ def test_beta_weighs_the_kl_in_training(make, images):
 
 @pytest.mark.parametrize("name", LIKELIHOODS)
 def test_training_raises_the_elbo(make_vae, byte_images, name):
+    # One brightness an image, which a latent can carry: there is much to learn.
+    learnable = np.broadcast_to(byte_images[:, :1, :1], byte_images.shape).copy()
     vae = make_vae(likelihood=name)
     vae.compile(keras.optimizers.Adam(1e-2))
-    history = vae.fit(byte_images, batch_size=8, epochs=8, verbose=0).history
-    assert history["elbo"][-1] > history["elbo"][0] + 0.5
+    history = vae.fit(learnable, batch_size=8, epochs=25, verbose=0).history
+    assert history["elbo"][-1] > history["elbo"][0] + 5
     if name != "bernoulli":
         # The learned scale moves away from its first value.
         assert not np.isclose(float(vae.decoder(np.zeros((1, 4), "float32"))[1]), -1.0, atol=1e-4)

@@ -38,7 +38,8 @@ def _square(shape, left):
     return mask
 
 
-@dataclass(frozen=True)
+# Compared by identity, so that a case can be the key of what was computed for it.
+@dataclass(frozen=True, eq=False)
 class Case:
     """One model under test.
 

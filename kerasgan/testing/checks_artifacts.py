@@ -9,13 +9,13 @@ import tensorflow as tf
 
 from kerasgan import export, presets
 from kerasgan.testing.case import Case
-from kerasgan.testing.tools import assert_close, compiled, expect_error, snapshot, train
+from kerasgan.testing.tools import assert_close, compiled, expect_error, snapshot
 
 
 def preset_roundtrip(case: Case) -> None:
     """A saved preset loads as the same model; a wrong class, an unknown name or a damaged file is refused."""
     model = compiled(case)
-    train(model, case, epochs=1)
+    model.train_step(case.batch())
     labels = case.labels(3)
     expected = model.generate(3, seed=1, labels=labels)
     with tempfile.TemporaryDirectory() as parent:
@@ -28,7 +28,7 @@ def preset_roundtrip(case: Case) -> None:
         assert presets.verify(folder).max_error <= 1e-5
         assert presets.read_metadata(folder)["title"] == "a test"
         loaded.compile()
-        train(loaded, case, epochs=1)
+        loaded.train_step(case.batch())
 
         class Other(keras.Model):
             pass

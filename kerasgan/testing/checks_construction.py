@@ -111,6 +111,7 @@ def error_messages(case: Case) -> None:
         model.fit(_changed(case, lambda x: tf.cast(255 * (x + 1) / 2, "uint8")), verbose=0)
     with expect_error("images in 0..255", "[-1, 1]"):
         model.fit(_changed(case, lambda x: 255 * (x + 1) / 2), verbose=0)
+    model.compile(run_eagerly=True)
     with expect_error("NaN images", "finite"):
         model.fit(_changed(case, lambda x: x * float("nan")), verbose=0)
     for bad in (0, -1, 2.5, True):
