@@ -194,12 +194,15 @@ class GenerativeModel(keras.Model):
         return list(self._trackers.values())
 
     def set_tracked_terms(self, names) -> None:
-        """Make one epoch-average metric for each name; call it in `compile`."""
+        """Make one epoch-average metric for each name, after `loss`; call it in `compile`."""
         with self.distribute_strategy.scope():
-            self._trackers = {name: keras.metrics.Mean(name) for name in names}
+            self._trackers = {name: keras.metrics.Mean(name) for name in ("loss", *names)}
 
     def track(self, terms: dict[str, tf.Tensor], share=None) -> dict[str, tf.Tensor]:
         """Add the terms to their averages and return the logs of a step.
+
+        They come with `loss`, the sum of all terms unless one is named so. Of a GAN it measures no progress; it is
+        what Keras callbacks such as `TerminateOnNaN` look at, and not finite as soon as any term is not.
 
         Args:
             terms: name -> scalar.
@@ -208,6 +211,7 @@ class GenerativeModel(keras.Model):
         Raises:
             ValueError: a term was not announced to `set_tracked_terms`.
         """
+        terms = {"loss": tf.add_n(list(terms.values())), **terms}
         unknown = sorted(set(terms) - set(self._trackers))
         if unknown:
             raise ValueError(

@@ -160,6 +160,7 @@ class VAE(GenerativeModel):
         # The bound counts the KL once, whatever its weight in training.
         elbo = log_likelihood - divergence
         return {
+            "loss": self.beta * divergence - log_likelihood,
             "reconstruction_loss": -log_likelihood,
             "kl_loss": self.beta * divergence,
             "elbo": elbo,
@@ -199,29 +200,32 @@ class VAE(GenerativeModel):
             images: float array (n, height, width, channels) in [-1, 1].
             samples: posterior samples an image.
             seed: seed of the samples.
-            batch_size: images processed at a time, each with all its samples one after another.
+            batch_size: images processed at a time.
         """
         if samples < 1:
             raise ValueError(f"samples must be at least 1; received {samples}.")
         self.check_images(images)
-        log_weights = [
-            self._log_weights(tf.convert_to_tensor(images[start : start + batch_size]), samples, seed + start)
-            for start in range(0, len(images), batch_size)
-        ]
-        log_weights = tf.concat(log_weights, axis=1)
+        log_weight = tf.function(self._log_weight)
+        rows = []
+        for number in range(samples):
+            parts = [
+                log_weight(
+                    tf.convert_to_tensor(images[start : start + batch_size]), tf.constant([seed + start, number])
+                )
+                for start in range(0, len(images), batch_size)
+            ]
+            rows.append(tf.concat(parts, axis=0))
+        log_weights = tf.stack(rows)
         elbo = float(tf.reduce_mean(log_weights))
         tight = float(tf.reduce_mean(tf.reduce_logsumexp(log_weights, axis=0)) - math.log(samples))
         return Bound(elbo, tight, samples, float(self._bits_per_dimension(tight)))
 
-    def _log_weights(self, images, samples, seed):
-        """Return log p(x, z) - log q(z | x) of posterior samples, float32 (samples, batch)."""
-        posterior, prior = self.posterior(images), self.prior()
-        rows = []
-        for number in range(samples):
-            latents = posterior.sample(seed=tf.constant([seed, number], "int32"))
-            joint = self.log_likelihood(images, latents) + prior.log_prob(latents)
-            rows.append(joint - posterior.log_prob(latents))
-        return tf.stack(rows)
+    def _log_weight(self, images, seed):
+        """Return log p(x, z) - log q(z | x) of one posterior sample an image, float32 (batch,)."""
+        posterior = self.posterior(images)
+        latents = posterior.sample(seed=seed)
+        joint = self.log_likelihood(images, latents) + self.prior().log_prob(latents)
+        return joint - posterior.log_prob(latents)
 
     # The latent space
 

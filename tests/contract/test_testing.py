@@ -40,7 +40,7 @@ def test_known_failures_are_strict():
     check_gan(Case("bad", VanillaGAN, known_failures={"fails": "it is wrong"}))
     with pytest.raises(AssertionError, match="good passes the check fails: remove it from known_failures"):
         check_gan(Case("good", VanillaGAN, known_failures={"fails": "no longer"}))
-    with pytest.raises(ValueError, match="checks that do not apply.*'mistyped'"):
+    with pytest.raises(ValueError, match=r"checks that do not apply.*'mistyped'"):
         check_gan(Case("good", VanillaGAN, known_failures={"mistyped": "?"}))
 
 
