@@ -113,7 +113,7 @@ def _training_facts(recipe, record: dict) -> dict:
         "batch size": recipe.data.get("batch_size", 128),
         "precision": recipe.precision,
         "seed": recipe.seed,
-        "time": f"{record['seconds'] / 60:.0f} minutes on {hardware['cores']} cores of {hardware['cpu']}",
+        "time": f"{record['seconds'] / 60:.0f} minutes, wall clock, on {hardware['cores']} cores of {hardware['cpu']}",
         "versions": ", ".join(f"{package} {version}" for package, version in record["versions"].items()),
     }
 

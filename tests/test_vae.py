@@ -116,6 +116,7 @@ def test_elbo_has_the_formula(make, byte_images, name, beta):
     bin_width = {"bernoulli": 1.0, "gaussian": 2 / 255, "discretized_logistic": 1.0}[name]
     bits = -(elbo / 256 + math.log(bin_width)) / math.log(2)
     expected = {
+        "loss": reconstruction + beta * divergence,
         "reconstruction_loss": reconstruction,
         "kl_loss": beta * divergence,
         "elbo": elbo,
