@@ -109,6 +109,8 @@ def _convert(model, quantization, batch_size, calibration_samples, seed) -> byte
         with silence:
             sampler = sampler_graph.float32_sampler(model)
             names = sampler_graph.input_names(model.sampler)
+            if quantization == "int8":
+                sampler = sampler_graph.with_bounded_tanh(sampler)
             function = sampler_graph.serving_function(sampler, names, batch_size, freeze=True)
             # The module holds nothing: the function has its weights as constants.
             converter = tf.lite.TFLiteConverter.from_concrete_functions([function], tf.Module())

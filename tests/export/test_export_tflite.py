@@ -86,6 +86,16 @@ def test_int8_is_integer_throughout(dcgan, tmp_path):
     assert report.ops["QUANTIZE"] == report.ops["DEQUANTIZE"] == 1
 
 
+def test_int8_keeps_contrast_over_a_saturated_background(tmp_path):
+    """Trained generators drive the background far below what tanh tells apart; 8 bits must not be spent on that."""
+    gan = make_gan([keras.layers.Dense(16), keras.layers.Activation("tanh")])
+    spread(gan.sampler)
+    kernel, bias = gan.sampler.layers[2].get_weights()
+    bias[:8] = -400.0
+    gan.sampler.layers[2].set_weights([kernel, bias])
+    assert export.tflite(gan, tmp_path / "g.tflite", "int8").psnr_db > 30
+
+
 def test_quantized_files_are_smaller(tmp_path):
     gan = kerasgan.VanillaGAN((8, 8, 1), latent_dim=64, hidden=(256, 256), seed=0)
     sizes = {
