@@ -28,6 +28,8 @@ from kerasgan.recipes import Recipe
 
 RECIPE, MODEL, HISTORY, SAMPLES, LOGS = "recipe.toml", "model.keras", "history.csv", "samples.png", "logs"
 RUN = "run.json"
+# What cannot change when a run goes on; epochs, strategy and summaries can.
+FIXED = ("model", "data", "compile", "seed", "precision")
 
 
 def train(
@@ -49,36 +51,40 @@ def train(
     folder = Path(folder)
     # Before the data: several workers must find each other before TensorFlow does anything else.
     strategy = distribution.strategy(recipe.strategy)
+    chief = distribution.is_chief(strategy)
+    if chief:
+        _check_folder(folder, recipe, resume)
+        files.remove_partial(folder)
+    model = _build_or_load(recipe, folder, strategy, data_dir)
     with contextlib.ExitStack() as stack:
         # Saving reads variables that all workers share, so all must save; but one folder can be only one worker's.
-        chief = distribution.is_chief(strategy)
         own = folder if chief else Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        if chief:
-            _check_folder(folder, resume)
-            files.remove_partial(folder)
-            files.write_text(folder / RECIPE, recipe.to_toml())
-        return _fit(recipe, strategy, folder, own, data_dir, log_dir or folder / LOGS, verbose)
+        # Only now: what cannot be built or read leaves no run behind.
+        files.write_text(own / RECIPE, recipe.to_toml())
+        _fit(model, recipe, own, chief, data_dir, log_dir or folder / LOGS, verbose)
+    return model
 
 
-def _fit(recipe, strategy, folder, own, data_dir, log_dir, verbose) -> GenerativeModel:
-    """Train on from what `folder` holds, saving into `own`."""
+def _build_or_load(recipe: Recipe, folder: Path, strategy, data_dir) -> GenerativeModel:
     info = recipes.describe_data(recipe, data_dir)
     with strategy.scope():
         if (folder / MODEL).is_file():
-            model = load_run(folder)
-        else:
-            model = recipes.build_model(recipe, info.image_shape, info.num_classes)
+            return load_run(folder)
+        return recipes.build_model(recipe, info.image_shape, info.num_classes)
+
+
+def _fit(model, recipe: Recipe, folder: Path, chief: bool, data_dir, log_dir, verbose) -> None:
+    """Train on after the model's last epoch, saving into `folder`."""
     steps = len(recipes.load_data(recipe, data_dir))
     first_epoch = round(_steps_done(model) / steps)
-    dataset = recipes.load_data(recipe, data_dir, first_epoch)
     callbacks = [
-        SaveRun(own, first_epoch),
+        SaveRun(folder, first_epoch),
         ImageSummary(log_dir, every=recipe.summary_every, images=_images_to_reconstruct(model, recipe, data_dir)),
     ]
-    if own == folder:
+    if chief:
         callbacks.append(keras.callbacks.TensorBoard(log_dir, write_graph=False))
+    dataset = recipes.load_data(recipe, data_dir, first_epoch)
     model.fit(dataset, epochs=recipe.epochs, initial_epoch=first_epoch, verbose=verbose, callbacks=callbacks)
-    return model
 
 
 def load_run(folder: "str | Path") -> GenerativeModel:
@@ -131,7 +137,7 @@ def read_run(folder: "str | Path") -> dict:
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
-def _check_folder(folder: Path, resume: bool) -> None:
+def _check_folder(folder: Path, recipe: Recipe, resume: bool) -> None:
     exists = (folder / RECIPE).is_file()
     if exists and not resume:
         raise ValueError(f"{str(folder)!r} holds a run. Go on with it (--resume), or choose another folder.")
@@ -139,6 +145,14 @@ def _check_folder(folder: Path, resume: bool) -> None:
         raise ValueError(f"{str(folder)!r} holds no run to resume: it has no {RECIPE}.")
     if not exists and folder.is_dir() and any(folder.iterdir()):
         raise ValueError(f"{str(folder)!r} is not empty and holds no run; choose another folder.")
+    if exists:
+        earlier = recipes.read(folder / RECIPE)
+        changed = [name for name in FIXED if getattr(earlier, name) != getattr(recipe, name)]
+        if changed:
+            raise ValueError(
+                f"A resumed run keeps its recipe; received another {', '.join(changed)} than {folder / RECIPE} says. "
+                "Start a new run for that, in another folder."
+            )
 
 
 def _steps_done(model: GenerativeModel) -> int:

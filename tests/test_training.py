@@ -103,6 +103,12 @@ def test_folder_mistakes_are_named(whole, tmp_path):
         train(whole)
     with pytest.raises(ValueError, match="no run to resume"):
         train(tmp_path / "none", resume=True)
+    other = recipes.from_dict(RECIPE | {"seed": 7, "model": RECIPE["model"] | {"base_filters": 8}})
+    with pytest.raises(ValueError, match="another model, seed than"):
+        training.train(other, whole, resume=True)
+    with pytest.raises(ValueError, match="no_such_folder"):
+        training.train(recipes.from_dict(RECIPE | {"data": {"source": "./no_such_folder"}}), tmp_path / "new")
+    assert not (tmp_path / "new").exists()
     (tmp_path / "precious.txt").write_text("keep")
     with pytest.raises(ValueError, match="is not empty"):
         train(tmp_path)
