@@ -60,7 +60,7 @@ def _add_train(commands) -> None:
     parser.add_argument(
         "--set", metavar="KEY=VALUE", action="append", default=[], help="any key of the recipe: model.base_filters=32"
     )
-    parser.add_argument("--log-dir", help="TensorBoard folder (default: tensorboard_logs/RUN)")
+    parser.add_argument("--log-dir", help="TensorBoard folder (default: logs in the run's folder)")
     parser.add_argument("--data-dir", help="folder of TFDS data (default: TFDS_DATA_DIR)")
     parser.add_argument("--dry-run", action="store_true", help="print the resolved recipe and stop")
 
@@ -129,7 +129,7 @@ def _train(arguments) -> None:
     if arguments.dry_run:
         print(recipes.resolved(recipe).to_toml(), end="")
         return
-    log_dir = arguments.log_dir or Path("tensorboard_logs") / folder.name
+    log_dir = arguments.log_dir or folder / training.LOGS
     resume = arguments.resume is not None
     command = f"kerasgan train --resume {folder}"
     # A bar on a terminal, a line an epoch in a log file.
@@ -140,7 +140,7 @@ def _train(arguments) -> None:
         if (folder / training.MODEL).is_file():
             print(f"\nStopped; finished epochs are kept. Go on with: {command}", file=sys.stderr)
         raise
-    print(f"The run is in {folder}: samples.png, model.keras, history.csv, recipe.toml")
+    print(f"The run is in {folder}: samples.png, model.keras, history.csv, recipe.toml, logs")
     print(f"  tensorboard --logdir {log_dir}")
     print(f"  kerasgan generate {folder} --out samples.png")
     print(f"  kerasgan export {folder}")
