@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
-from kerasgan.networks.dcgan import KERNEL_SIZE, _crop, _filters, count_doublings
+from kerasgan.networks.dcgan import KERNEL_SIZE, count_doublings, crop_to, filters_at
 from kerasgan.networks.initializers import glorot
 from kerasgan.networks.mlp import pixels
 
@@ -20,7 +20,7 @@ def conv_encoder(image_shape: tuple, latent_dim: int, base_filters: int, dtype=N
     images = x = keras.Input(image_shape, name="images")
     for level in range(count_doublings(image_shape)):
         x = layers.Conv2D(
-            _filters(base_filters, level), KERNEL_SIZE, 2, "same", activation="relu",
+            filters_at(base_filters, level), KERNEL_SIZE, 2, "same", activation="relu",
             kernel_initializer=next(initializers), dtype=dtype,
         )(x)  # fmt: skip
     x = layers.Flatten(dtype=dtype)(x)
@@ -43,7 +43,7 @@ def conv_decoder(image_shape: tuple, latent_dim: int, base_filters: int, dtype=N
     doublings = count_doublings(image_shape)
     height, width, channels = image_shape
     start = (-(-height // 2**doublings), -(-width // 2**doublings))
-    filters = _filters(base_filters, doublings - 1)
+    filters = filters_at(base_filters, doublings - 1)
     initializers = glorot(seed)
     latents = keras.Input((latent_dim,), name="latents")
     x = layers.Dense(8 * base_filters, activation="relu", kernel_initializer=next(initializers), dtype=dtype)(latents)
@@ -56,13 +56,13 @@ def conv_decoder(image_shape: tuple, latent_dim: int, base_filters: int, dtype=N
     x = layers.Reshape((*start, filters), dtype=dtype)(x)
     for level in reversed(range(doublings - 1)):
         x = layers.Conv2DTranspose(
-            _filters(base_filters, level), KERNEL_SIZE, 2, "same", activation="relu",
+            filters_at(base_filters, level), KERNEL_SIZE, 2, "same", activation="relu",
             kernel_initializer=next(initializers), dtype=dtype,
         )(x)  # fmt: skip
     x = layers.Conv2DTranspose(
         channels, KERNEL_SIZE, 2, "same", kernel_initializer=next(initializers), dtype="float32"
     )(x)
-    return keras.Model(latents, _crop(x, height, width), name="decoder")
+    return keras.Model(latents, crop_to(x, height, width), name="decoder")
 
 
 def mlp_decoder(image_shape: tuple, latent_dim: int, hidden: Sequence[int], dtype=None, seed=None) -> keras.Model:

@@ -27,7 +27,7 @@ def dcgan_generator(
     initializers = normal(seed)
 
     latents = keras.Input((latent_dim,), name="latents")
-    filters = _filters(base_filters, doublings - 1)
+    filters = filters_at(base_filters, doublings - 1)
     x = layers.Dense(
         start[0] * start[1] * filters,
         use_bias=False,
@@ -38,14 +38,14 @@ def dcgan_generator(
     x = _normalized(x, layers.ReLU(dtype=dtype), dtype)
     for level in reversed(range(doublings - 1)):
         x = layers.Conv2DTranspose(
-            _filters(base_filters, level), KERNEL_SIZE, 2, "same",
+            filters_at(base_filters, level), KERNEL_SIZE, 2, "same",
             use_bias=False, kernel_initializer=next(initializers), dtype=dtype,
         )(x)  # fmt: skip
         x = _normalized(x, layers.ReLU(dtype=dtype), dtype)
     x = layers.Conv2DTranspose(
         channels, KERNEL_SIZE, 2, "same", kernel_initializer=next(initializers), dtype="float32"
     )(x)
-    x = _crop(x, height, width)
+    x = crop_to(x, height, width)
     images = layers.Activation("tanh", dtype="float32")(x)
     return keras.Model(latents, images, name="generator")
 
@@ -56,7 +56,7 @@ def dcgan_discriminator(image_shape: tuple, base_filters: int, dtype=None, seed:
     images = x = keras.Input(image_shape, name="images")
     for level in range(count_doublings(image_shape)):
         x = layers.Conv2D(
-            _filters(base_filters, level), KERNEL_SIZE, 2, "same",
+            filters_at(base_filters, level), KERNEL_SIZE, 2, "same",
             use_bias=level == 0, kernel_initializer=next(initializers), dtype=dtype,
         )(x)  # fmt: skip
         activation = layers.LeakyReLU(0.2, dtype=dtype)
@@ -80,7 +80,7 @@ def count_doublings(image_shape: tuple) -> int:
     return int(math.log2(min(image_shape[:2]) / 4))
 
 
-def _filters(base_filters: int, level: int) -> int:
+def filters_at(base_filters: int, level: int) -> int:
     """Return the filters of a level: doubling away from the image, at most eight-fold."""
     return base_filters * 2 ** min(level, 3)
 
@@ -89,7 +89,7 @@ def _normalized(x, activation, dtype):
     return activation(BatchNormalization(momentum=0.9, epsilon=1e-5, dtype=dtype)(x))
 
 
-def _crop(x, height: int, width: int):
+def crop_to(x, height: int, width: int):
     """Cut the image's size out of the middle where doubling overshot it."""
     extra = (x.shape[1] - height, x.shape[2] - width)
     if extra == (0, 0):
