@@ -75,7 +75,7 @@ def describe_hardware() -> Hardware:
     """Return the CPU, memory and GPUs of this machine, and the precision they are best used with."""
     gpus = [tf.config.experimental.get_device_details(gpu) for gpu in tf.config.list_physical_devices("GPU")]
     capabilities = [gpu.get("compute_capability") for gpu in gpus]
-    flags = _bfloat16_flags()
+    flags = bfloat16_flags()
     return Hardware(
         cpu=_cpu_name(),
         cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
@@ -120,7 +120,8 @@ def _cpu_name() -> str:
     return _cpu_info().get("model name") or platform.processor() or platform.machine() or "unknown"
 
 
-def _bfloat16_flags() -> tuple[str, ...]:
+def bfloat16_flags() -> tuple[str, ...]:
+    """Return the names of this CPU's bfloat16 instructions, those of `BFLOAT16_FLAGS` that it has."""
     info = _cpu_info()
     present = (info.get("flags") or info.get("Features") or "").split()
     if platform.system() == "Darwin":

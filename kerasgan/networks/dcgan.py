@@ -10,6 +10,7 @@ import math
 import keras
 from keras import layers
 
+from kerasgan.convolutions import Conv2D, Conv2DTranspose
 from kerasgan.layers import BatchNormalization
 from kerasgan.networks.initializers import normal
 
@@ -37,14 +38,12 @@ def dcgan_generator(
     x = layers.Reshape((*start, filters), dtype=dtype)(x)
     x = _normalized(x, layers.ReLU(dtype=dtype), dtype)
     for level in reversed(range(doublings - 1)):
-        x = layers.Conv2DTranspose(
+        x = Conv2DTranspose(
             filters_at(base_filters, level), KERNEL_SIZE, 2, "same",
             use_bias=False, kernel_initializer=next(initializers), dtype=dtype,
         )(x)  # fmt: skip
         x = _normalized(x, layers.ReLU(dtype=dtype), dtype)
-    x = layers.Conv2DTranspose(
-        channels, KERNEL_SIZE, 2, "same", kernel_initializer=next(initializers), dtype="float32"
-    )(x)
+    x = Conv2DTranspose(channels, KERNEL_SIZE, 2, "same", kernel_initializer=next(initializers), dtype="float32")(x)
     x = crop_to(x, height, width)
     images = layers.Activation("tanh", dtype="float32")(x)
     return keras.Model(latents, images, name="generator")
@@ -55,7 +54,7 @@ def dcgan_discriminator(image_shape: tuple, base_filters: int, dtype=None, seed:
     initializers = normal(seed)
     images = x = keras.Input(image_shape, name="images")
     for level in range(count_doublings(image_shape)):
-        x = layers.Conv2D(
+        x = Conv2D(
             filters_at(base_filters, level), KERNEL_SIZE, 2, "same",
             use_bias=level == 0, kernel_initializer=next(initializers), dtype=dtype,
         )(x)  # fmt: skip

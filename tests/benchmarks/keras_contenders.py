@@ -5,7 +5,6 @@ import numpy as np
 import tensorflow as tf
 
 import kerasgan
-from kerasgan.layers import BatchNormalization
 
 IMAGE_SHAPE = (28, 28, 1)
 LATENT_DIM = 64
@@ -20,14 +19,14 @@ def ours(dtype: str) -> keras.Model:
 
 def guide(dtype: str) -> keras.Model:
     gan = kerasgan.DCGAN(IMAGE_SHAPE, LATENT_DIM, BASE_FILTERS, seed=0, dtype=dtype, ema_decay=None)
-    model = GuideDCGAN(with_keras_batch_norm(gan.generator), with_keras_batch_norm(gan.discriminator))
+    model = GuideDCGAN(with_keras_layers(gan.generator), with_keras_layers(gan.discriminator))
     model.compile(keras.optimizers.Adam(2e-4, beta_1=0.5), keras.optimizers.Adam(2e-4, beta_1=0.5))
     return model
 
 
-def with_keras_batch_norm(network: keras.Model) -> keras.Model:
+def with_keras_layers(network: keras.Model) -> keras.Model:
     def clone(layer):
-        kind = keras.layers.BatchNormalization if isinstance(layer, BatchNormalization) else type(layer)
+        kind = getattr(keras.layers, type(layer).__name__)
         return kind.from_config(layer.get_config())
 
     return keras.models.clone_model(network, clone_function=clone)

@@ -6,7 +6,7 @@ Networks: kerasgan.DCGAN for 28x28x1 images, 64 base filters, 64 latents; the sa
 a process of its own with the same number of threads; they take turns, a few steps each, so that a busy or warm
 machine treats them alike. Only one computes at any time. Reported: medians, and ratios of medians.
 
-guide   separate generator passes, one joined batch of real and fake for D, label noise, Keras batch norm
+guide   separate generator passes, one joined batch of real and fake for D, label noise, plain Keras layers
 torch   the usual loop, which makes each fake batch once, float32 or bfloat16 autocast, in the faster memory layout
 
 Only kerasgan keeps an averaged generator, and its step is timed with it. The guide's networks have a joined batch's
