@@ -5,9 +5,10 @@ Only NumPy is needed here; TensorFlow is never imported. Arrays are NHWC.
 
 import math
 import os
-import pathlib
 
 import numpy as np
+
+from kerasgan import files
 
 # A generator with a linear output may overshoot a little; anything beyond this is another scale.
 _FAR_OUTSIDE = 1.5
@@ -138,11 +139,5 @@ def save_png(path: str | os.PathLike, image) -> None:
     image = _as_uint8(image)
     if image.ndim == 3 and image.shape[-1] == 1:
         image = image[:, :, 0]
-    path = pathlib.Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
+    with files.replacing(path) as temporary:
         Image.fromarray(np.ascontiguousarray(image)).save(temporary, format="PNG", optimize=True)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
