@@ -84,7 +84,7 @@ def test_the_grids_are_on_the_page(tmp_path):
     with tensorboard(logs) as address:
         page = f"{address}/?darkMode=false&tagFilter=samples/ema#timeseries"
         # The page fetches the cards bit by bit, and virtual time does not always wait for the last of them.
-        for _ in range(5):
+        for _ in range(15):
             document, screenshot = visit(page, tmp_path)
             cards = found_cards(document)
             if cards and borders(screenshot)[0].size:
