@@ -16,7 +16,7 @@ import io
 import json
 import tempfile
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import keras
@@ -75,15 +75,16 @@ def _build_or_load(recipe: Recipe, folder: Path, strategy, data_dir) -> Generati
 
 def _fit(model, recipe: Recipe, folder: Path, chief: bool, data_dir, log_dir, verbose) -> None:
     """Train on after the model's last epoch, saving into `folder`."""
-    steps = len(recipes.load_data(recipe, data_dir))
-    first_epoch = round(_steps_done(model) / steps)
+    dataset = recipes.load_data(recipe, data_dir)
+    first_epoch = round(_steps_done(model) / len(dataset))
+    if first_epoch:
+        dataset = recipes.load_data(recipe, data_dir, first_epoch)
     callbacks = [
         SaveRun(folder, first_epoch),
         ImageSummary(log_dir, every=recipe.summary_every, images=_images_to_reconstruct(model, recipe, data_dir)),
     ]
     if chief:
         callbacks.append(keras.callbacks.TensorBoard(log_dir, write_graph=False))
-    dataset = recipes.load_data(recipe, data_dir, first_epoch)
     model.fit(dataset, epochs=recipe.epochs, initial_epoch=first_epoch, verbose=verbose, callbacks=callbacks)
 
 
@@ -182,5 +183,7 @@ def _images_to_reconstruct(model: GenerativeModel, recipe: Recipe, data_dir):
     if not hasattr(model, "reconstruct"):
         return None
     # A data set of its own: the training data count every pass as an epoch.
+    few = min(32, recipe.data.get("limit", 32))
+    recipe = replace(recipe, data=recipe.data | {"limit": few, "batch_size": few})
     batch = next(iter(recipes.load_data(recipe, data_dir)))
-    return (batch[0] if isinstance(batch, tuple) else batch)[:32].numpy()
+    return (batch[0] if isinstance(batch, tuple) else batch).numpy()
