@@ -4,8 +4,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from kerasgan import files, preset_files
+from kerasgan.metrics.result import Result, shared_protocol, words
 
 README_START, README_END = "<!-- zoo table: made by `kerasgan zoo table` -->", "<!-- end of zoo table -->"
+# The metrics that the table of the whole zoo shows; a preset's card has all of them.
+HEADLINES = ("fid", "precision", "recall", "class_deviation", "importance_weighted_bound_64")
 
 
 def text_table() -> str:
@@ -22,7 +25,7 @@ def markdown_table() -> str:
     lines = ["| preset | model | images | generator parameters | trained | results |", "|---|---|---|---|---|---|"]
     for metadata in _all_metadata():
         name, model, shape, size, trained = _row(metadata)
-        results = "<br>".join(_result(result) for result in metadata.get("results", []))
+        results = "<br>".join(_headline(Result(**result)) for result in metadata.get("results", []) if _leads(result))
         lines.append(f"| [`{name}`](zoo/{name}) | {model} | {shape} | {size} | {trained} | {results} |")
     return "\n".join(lines)
 
@@ -63,8 +66,7 @@ def card(metadata: dict) -> str:
         *(f"| {key} | {value} |" for key, value in training.items()),
     ]
     if metadata.get("results"):
-        lines += ["", "## Results", "", "Measured by `kerasgan evaluate`; smaller distances are better.", ""]
-        lines += [f"- {_result(result)}: {_protocol(result)}" for result in metadata["results"]]
+        lines += ["", "## Results", "", *_results(metadata)]
     lines += ["", "## Make it again", "", f"    kerasgan train {metadata['name']} --out runs/{metadata['name']}", ""]
     if metadata.get("limits"):
         lines += ["## Limits", "", metadata["limits"], ""]
@@ -113,7 +115,10 @@ def _training_facts(recipe, record: dict) -> dict:
         "batch size": recipe.data.get("batch_size", 128),
         "precision": recipe.precision,
         "seed": recipe.seed,
-        "time": f"{record['seconds'] / 60:.0f} minutes, wall clock, on {hardware['cores']} cores of {hardware['cpu']}",
+        "time": (
+            f"{record['seconds'] / 60:.0f} minutes, wall clock, on {hardware['cores']} cores of {hardware['cpu']}; "
+            f"{record['cpu_seconds'] / 60:.0f} minutes of processor time"
+        ),
         "versions": ", ".join(f"{package} {version}" for package, version in record["versions"].items()),
     }
 
@@ -146,10 +151,32 @@ def _shape(metadata: dict) -> str:
     return "x".join(str(side) for side in metadata["image_shape"])
 
 
-def _result(result: dict) -> str:
-    floor = "" if result.get("floor") is None else f" (floor {result['floor']:.3g})"
-    return f"{result['name']} {result['value']:.4g}{floor}"
+def _leads(result: dict) -> bool:
+    return result["protocol"]["metric"] in HEADLINES
 
 
-def _protocol(result: dict) -> str:
-    return ", ".join(f"{key} {value}" for key, value in result["protocol"].items())
+def _headline(result: Result) -> str:
+    if result.protocol["metric"] == "fid":
+        return f"{result.name} {result.value:.3g} ({result.times_floor():.0f} times real against real)"
+    floor = "" if result.floor is None else f" (real {result.floor:.3g})"
+    return f"{result.name} {result.value:.3g}{floor}"
+
+
+def _results(metadata: dict) -> list[str]:
+    """Return the results as a table, what they share in their protocols below it."""
+    results = [Result(**result) for result in metadata["results"]]
+    shared = shared_protocol(results)
+    lines = ["| result | value | real against real | how |", "|---|---:|---:|---|"]
+    for result in results:
+        spread = "" if result.spread is None else f" ± {result.spread:.2g}"
+        floor = "" if result.floor is None else f"{result.floor:.4g}"
+        how = {key: value for key, value in result.protocol.items() if key not in shared and key != "metric"}
+        lines.append(f"| {result.name} | {result.value:.4g}{spread} | {floor} | {words(how)} |")
+    command = f"kerasgan evaluate {metadata['name']}"
+    return [
+        *lines,
+        "",
+        f"Measured by `{command}`: {words(shared)}; {words(results[0].provenance)}.",
+        "",
+        f"`kerasgan zoo verify {metadata['name']}` measures them again.",
+    ]

@@ -33,7 +33,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="kerasgan", description="Generative adversarial networks for Keras.")
     parser.add_argument("--version", action="version", version=f"kerasgan {kerasgan.__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for add in (_add_demo, _add_train, _add_generate, _add_evaluate, _add_export, _add_zoo, _add_doctor):
+    for add in (_add_demo, _add_train, _add_generate, _add_evaluate, _add_export, _add_zoo, _add_cache, _add_doctor):
         add(commands)
     return parser
 
@@ -76,12 +76,16 @@ def _add_generate(commands) -> None:
 
 
 def _add_evaluate(commands) -> None:
-    parser = _command(commands, "evaluate", _evaluate, "measure a trained model against a data set")
-    parser.add_argument("model", help=MODEL_HELP)
+    parser = _command(commands, "evaluate", _evaluate, "measure a trained model, or a folder of images, by a data set")
+    parser.add_argument("model", help=f"{MODEL_HELP}, or a folder of images")
     parser.add_argument("--against", metavar="DATA", help="data set or folder (default: the one it was trained on)")
-    parser.add_argument("-n", type=int, default=2000, help="images on each side (default: 2000)")
+    parser.add_argument("-n", type=int, default=10_000, help="images on each side (default: 10000, or all there are)")
     parser.add_argument("--seed", type=int, default=0, help="of the generated images (default: 0)")
+    parser.add_argument("--split", help="real images to compare with (default: test, where there is one)")
+    parser.add_argument("--extractor", help="mnist, fashion_mnist, cifar10, inception, inception_768, keras_inception")
+    parser.add_argument("--metrics", type=lambda text: text.split(","), help="fid,kid,prdc,... (default: all)")
     parser.add_argument("--out", help="write the results as JSON")
+    parser.add_argument("--neighbours", metavar="PNG", help="draw samples beside their nearest training images")
     parser.add_argument("--data-dir", help="folder of TFDS data (default: TFDS_DATA_DIR)")
 
 
@@ -99,6 +103,14 @@ def _add_zoo(commands) -> None:
     parser.add_argument("action", nargs="?", choices=("list", "show", "verify", "table", "pack"), default="list")
     parser.add_argument("name", nargs="?", help="a preset (show, verify), or a run (pack)")
     parser.add_argument("--out", help="preset folder to write (pack), or README to bring up to date (table)")
+    parser.add_argument("--all", action="store_true", help="every preset (verify; so it is where no name is given)")
+    parser.add_argument("--files-only", action="store_true", help="verify without data: files and golden images")
+    parser.add_argument("--data-dir", help="folder of TFDS data (default: TFDS_DATA_DIR)")
+
+
+def _add_cache(commands) -> None:
+    parser = _command(commands, "cache", _cache, "show or clear what kerasgan keeps: weights and features for metrics")
+    parser.add_argument("action", nargs="?", choices=("show", "clear"), default="show")
 
 
 def _add_doctor(commands) -> None:
@@ -246,17 +258,44 @@ def _generate(arguments) -> None:
 
 def _evaluate(arguments) -> None:
     _start_tensorflow()
-    from kerasgan import files, loading, metrics
+    from kerasgan import images, metrics
 
-    model = loading.load(arguments.model)
-    against = arguments.against or loading.trained_on(arguments.model)
+    model, trained_on = _model_or_images(arguments.model)
+    against = arguments.against or trained_on
     if against is None:
         raise ValueError("Say what to compare with: --against DATA.")
-    results = metrics.evaluate(model, against, n=arguments.n, seed=arguments.seed, data_dir=arguments.data_dir)
-    for result in results:
-        print(result)
+    results = metrics.evaluate(
+        model,
+        against,
+        n=arguments.n,
+        seed=arguments.seed,
+        split=arguments.split,
+        extractor=arguments.extractor,
+        metrics=arguments.metrics,
+        data_dir=arguments.data_dir,
+        progress=sys.stdout.isatty(),
+    )
+    print(metrics.as_text(results))
     if arguments.out:
-        files.write_json(arguments.out, {"results": [result.to_dict() for result in results]})
+        metrics.save(arguments.out, results)
+    if arguments.neighbours:
+        generated = model if isinstance(model, metrics.ImageSet) else metrics.generated(model, 32, arguments.seed)
+        height, width, channels = generated.first(1).shape[1:]
+        size = {"image_size": (height, width), "channels": channels, "data_dir": arguments.data_dir}
+        training = metrics.dataset(against, "train", **size)
+        images.save_png(arguments.neighbours, metrics.neighbours_picture(generated, training))
+        print(f"Samples, each with its nearest training image to its right: {arguments.neighbours}")
+
+
+def _model_or_images(name_or_path: str):
+    """Return a trained model and its data set's name, or the images of a folder and None."""
+    from kerasgan import loading, metrics, preset_files, training
+
+    path = Path(name_or_path)
+    trained = any((path / name).is_file() for name in (preset_files.METADATA, training.RECIPE))
+    if path.is_dir() and not trained and name_or_path not in preset_files.list_presets():
+        return metrics.dataset(path, "train"), None
+    return loading.load(name_or_path), loading.trained_on(name_or_path)
 
 
 def _export(arguments) -> None:
@@ -294,11 +333,39 @@ def _zoo(arguments) -> None:
         print(f"Packed: {cards.pack(run, arguments.out or f'{run}-preset')}")
     else:
         _start_tensorflow()
-        from kerasgan import presets
-
         for name in [arguments.name] if arguments.name else preset_files.list_presets():
-            result = presets.verify(name)
-            print(f"{result.name}: {result.files} files intact, golden images within {result.max_error:.1g}")
+            _verify(name, arguments)
+
+
+def _verify(name: str, arguments) -> None:
+    from kerasgan import presets
+    from kerasgan.metrics.remeasure import remeasure
+
+    found = presets.verify(name)
+    print(f"{found.name}: {found.files} files intact, golden images within {found.max_error:.1g}")
+    if arguments.files_only:
+        return
+    pairs = remeasure(name, arguments.data_dir, progress=sys.stdout.isatty())
+    for stored, measured in pairs:
+        print(f"  {stored.name}: card {stored.value:.6g}, now {measured.value:.6g}")
+    moved = [pair.stored.name for pair in pairs if not pair.agrees]
+    if moved:
+        raise ValueError(
+            f"{name}: {', '.join(moved)} moved by more than 2 % plus 0.003 from the card. Its weights are intact, so "
+            "the data set, the extractor or the numerics of this machine are others."
+        )
+    print(f"{found.name}: {len(pairs)} results agree with the card (within 2 % plus 0.003)")
+
+
+def _cache(arguments) -> None:
+    from kerasgan import cache
+
+    if arguments.action == "clear":
+        print(f"Freed {cache.clear() / 1e6:.1f} MB in {cache.folder()}")
+        return
+    for path, size in cache.entries():
+        print(f"{size / 1e6:8.1f} MB  {path.relative_to(cache.folder())}")
+    print(f"{sum(size for _, size in cache.entries()) / 1e6:8.1f} MB in {cache.folder()}")
 
 
 def _required(arguments, what: str) -> str:

@@ -53,8 +53,7 @@ def run(folder: Path, minutes: float) -> None:
         gan.save(temporary)
 
     _say(3, "Evaluating it on 2,000 digits it was not trained on")
-    for result in metrics.evaluate(gan, "mnist_mini"):
-        _tell(result)
+    _tell(metrics.as_text(metrics.evaluate(gan, "mnist_mini")))
 
     _say(4, "Exporting the generator, checked against Keras")
     _tell(export.saved_model(gan, folder / "generator"))

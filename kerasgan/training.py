@@ -113,22 +113,25 @@ class SaveRun(keras.callbacks.Callback):
         super().__init__()
         self.folder = Path(folder)
         self.rows = [row for row in read_history(folder) if int(row["epoch"]) < first_epoch]
-        self.seconds = read_run(folder).get("seconds", 0.0)
+        record = read_run(folder)
+        self.seconds, self.cpu_seconds = record.get("seconds", 0.0), record.get("cpu_seconds", 0.0)
 
     def on_epoch_begin(self, epoch, logs=None):
         """Start the clock of the epoch."""
-        self.start = time.monotonic()
+        self.start = time.monotonic(), time.process_time()
 
     def on_epoch_end(self, epoch, logs=None):
         """Save."""
-        self.seconds += time.monotonic() - self.start
+        self.seconds += time.monotonic() - self.start[0]
+        self.cpu_seconds += time.process_time() - self.start[1]
         self.rows.append({"epoch": epoch, **(logs or {})})
         files.write_text(self.folder / HISTORY, _csv(self.rows))
         with files.replacing(self.folder / MODEL) as temporary:
             self.model.save(temporary)
         images.save_png(self.folder / SAMPLES, images.grid(self.model.generate(64, seed=0)))
         versions = {package: importlib.metadata.version(package) for package in ("kerasgan", "tensorflow", "keras")}
-        record = {"epochs": epoch + 1, "seconds": round(self.seconds, 1), "versions": versions}
+        time_spent = {"seconds": round(self.seconds, 1), "cpu_seconds": round(self.cpu_seconds, 1)}
+        record = {"epochs": epoch + 1, **time_spent, "versions": versions}
         files.write_json(self.folder / RUN, record | {"hardware": asdict(distribution.describe_hardware())})
 
 

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 import kerasgan
-from kerasgan import cli, preset_files, recipes, training
+from kerasgan import cache, cards, cli, images, metrics, preset_files, recipes, training
 
 COMMAND = [sys.executable, "-m", "kerasgan.cli"]
 
@@ -31,7 +31,7 @@ def pixels(path) -> np.ndarray:
         return np.asarray(image)
 
 
-@pytest.mark.parametrize("command", ["demo", "train", "generate", "evaluate", "export", "zoo", "doctor"])
+@pytest.mark.parametrize("command", ["demo", "train", "generate", "evaluate", "export", "zoo", "cache", "doctor"])
 def test_every_command_has_help(command, capsys):
     with pytest.raises(SystemExit, match="0"):
         cli.main([command, "--help"])
@@ -62,11 +62,44 @@ def test_export(preset, capsys):
     assert (Path("export/tiny") / "saved_model.pb").is_file()
 
 
-def test_evaluate(capsys):
+@pytest.fixture
+def own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("KERASGAN_CACHE", str(tmp_path / "cache"))
+
+
+def test_evaluate(capsys, own_cache):
     folder = str(kerasgan.save_preset(kerasgan.DCGAN(base_filters=4, latent_dim=4, seed=0), "digits"))
-    assert cli.main(["evaluate", folder, "--against", "mnist_mini", "-n", "50", "--out", "results.json"]) == 0
-    assert "sliced_wasserstein_50" in capsys.readouterr().out
-    assert json.loads(Path("results.json").read_text())["results"][0]["protocol"]["samples"] == 50
+    options = ["--against", "mnist_mini", "-n", "100", "--metrics", "fid,memorised"]
+    assert cli.main(["evaluate", folder, *options, "--out", "results.json", "--neighbours", "pairs.png"]) == 0
+    printed = capsys.readouterr().out
+    assert "fid_mnist_100" in printed
+    assert "real against real" in printed
+    assert "extractor mnist" in printed
+    fid, memorised = metrics.read("results.json")
+    assert (fid.protocol["images"], memorised.protocol["metric"]) == (100, "memorised")
+    assert Path("pairs.png").is_file()
+
+
+def test_evaluate_a_folder_of_images_is_evaluating_the_model_that_made_them(capsys, own_cache):
+    digits = images.to_uint8(kerasgan.from_preset("gan_mnist").generate(120, seed=0))
+    for number, digit in enumerate(digits):
+        images.save_png(f"made/{number:03d}.png", digit)
+    assert cli.main(["evaluate", "made", "--against", "mnist_mini", "--metrics", "fid", "--out", "folder.json"]) == 0
+    (from_files,) = metrics.read("folder.json")
+    (from_array,) = metrics.evaluate(metrics.dataset(digits), "mnist_mini", metrics=["fid"])
+    assert from_files.value == pytest.approx(from_array.value)
+    assert cli.main(["evaluate", "made"]) == 1
+    assert "--against" in capsys.readouterr().err
+
+
+def test_the_cache_is_shown_and_cleared(capsys, own_cache):
+    gan = kerasgan.DCGAN(base_filters=4, latent_dim=4, seed=0)
+    metrics.evaluate(gan, "mnist_mini", n=100, metrics=["fid"])
+    assert cli.main(["cache"]) == 0
+    assert "features/mnist-" in capsys.readouterr().out
+    assert cli.main(["cache", "clear"]) == 0
+    assert "Freed" in capsys.readouterr().out
+    assert cache.entries() == []
 
 
 def test_dry_run_prints_the_resolved_recipe(capsys):
@@ -79,17 +112,24 @@ def test_dry_run_prints_the_resolved_recipe(capsys):
     assert not Path("runs").exists()
 
 
-def test_train_pack_and_use_the_preset(capsys):
+def test_train_pack_and_use_the_preset(capsys, own_cache):
     size = ["--set", "model.base_filters=4", "--set", "data.limit=64", "--batch-size", "32", "--epochs", "1"]
     assert cli.main(["train", "dcgan", "--data", "mnist_mini", "--out", "runs/tiny", *size]) == 0
     assert "kerasgan generate runs/tiny" in capsys.readouterr().out
     assert cli.main(["generate", "runs/tiny", "-n", "4"]) == 0
     assert cli.main(["zoo", "pack", "runs/tiny", "--out", "packed"]) == 0
     assert cli.main(["zoo", "verify", "packed"]) == 0
+    assert "agree with the card" in capsys.readouterr().out
     metadata = preset_files.read_metadata("packed")
     assert metadata["training"]["epochs"] == 1
-    assert metadata["results"][0]["name"] == "sliced_wasserstein_2k"
+    assert metadata["results"][0]["name"] == "fid_mnist_2k"
     assert cli.main(["train", "packed", "--dry-run"]) == 0
+    # A card that says another number than is measured does not verify.
+    results = [result | {"value": result["value"] * 1.1} for result in metadata["results"]]
+    cards.refresh(Path("packed"), results=results)
+    assert cli.main(["zoo", "verify", "packed", "--files-only"]) == 0
+    assert cli.main(["zoo", "verify", "packed"]) == 1
+    assert "fid_mnist_2k" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

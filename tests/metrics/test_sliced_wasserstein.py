@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 
-import kerasgan
 from kerasgan import metrics
 
 
@@ -28,26 +27,3 @@ def test_sliced_wasserstein_errors():
         metrics.sliced_wasserstein(images(0), images(0, n=3))
     with pytest.raises(ValueError, match="not finite"):
         metrics.sliced_wasserstein(images(0), images(0) * np.nan)
-
-
-def test_evaluate_carries_protocol_and_floor():
-    gan = kerasgan.DCGAN(base_filters=4, latent_dim=4, seed=0)
-    (result,) = metrics.evaluate(gan, "mnist_mini", n=100)
-    assert result.name == "sliced_wasserstein_100"
-    assert result.protocol["samples"] == 100
-    assert 0 < result.floor < result.value
-    assert "real against real" in str(result)
-    assert metrics.evaluate(gan, "mnist_mini", n=100) == [result]
-
-
-def test_evaluate_reports_the_bounds_of_a_vae():
-    vae = kerasgan.VAE(latent_dim=2, base_filters=4, seed=0)
-    results = {result.name: result for result in metrics.evaluate(vae, "mnist_mini", n=20)}
-    assert results["importance_weighted_bound_64"].value >= results["elbo"].value
-    assert results["elbo"].protocol["binarised"]
-
-
-def test_evaluate_errors():
-    gan = kerasgan.DCGAN(base_filters=4, latent_dim=4, seed=0)
-    with pytest.raises(ValueError, match="at least 1"):
-        metrics.evaluate(gan, "mnist_mini", n=0)

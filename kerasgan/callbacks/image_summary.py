@@ -1,7 +1,4 @@
-"""Keras callbacks that show how a generative model learns.
-
-The averaged generator is calibrated by `GAN.fit` before any callback given to `fit` runs.
-"""
+"""ImageSummary: a model's images in TensorBoard, epoch by epoch."""
 
 import os
 from typing import Any
@@ -11,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from kerasgan import images as image_module
+from kerasgan.callbacks.summaries import EventFile, integer
 from kerasgan.gan import frozen_state
 
 # The step of the images made before any training: the first epoch ends at step 0, as Keras counts.
@@ -80,16 +78,16 @@ class ImageSummary(keras.callbacks.Callback):
     ):
         super().__init__()
         self.log_dir = os.fspath(log_dir)
-        self.every = _integer("every", every, "epochs", least=1)
-        self.num_images = _integer("num_images", num_images, "images", least=1)
-        self.seed = _integer("seed", seed)
-        self.interpolation = interpolation is not False and _integer(
+        self.every = integer("every", every, "epochs", least=1)
+        self.num_images = integer("num_images", num_images, "images", least=1)
+        self.seed = integer("seed", seed)
+        self.interpolation = interpolation is not False and integer(
             "interpolation", interpolation, "images in a row (or False for none)", least=2
         )
         self.images = None if images is None else _float_images(images)[: self.num_images]
         self.labels = labels
         self.live = live
-        self._writer = None
+        self._events = EventFile(self.log_dir)
 
     def set_model(self, model) -> None:
         """Check that the model and the arguments fit, and fix the latents."""
@@ -119,24 +117,12 @@ class ImageSummary(keras.callbacks.Callback):
 
     def on_train_end(self, logs=None) -> None:
         """Close the event file; another `fit` opens a new one."""
-        if self._writer is not None:
-            self._writer.close()
-            self._writer = None
+        self._events.close()
 
     def _write(self, step: int) -> None:
-        if self._writer is None:
-            self._writer = self._open_writer()
-        # A TensorBoard callback with update_freq=n mutes summaries between its own batches.
-        with self._writer.as_default(), tf.summary.record_if(True):
+        with self._events.writing(self.model):
             for tag, (picture, description) in self._pictures().items():
                 tf.summary.image(tag, picture[None], step=step, max_outputs=1, description=description)
-        self._writer.flush()
-
-    def _open_writer(self):
-        # Workers that do not write still render: reading a variable may take all of them.
-        if self.model.distribute_strategy.extended.should_save_summary:
-            return tf.summary.create_file_writer(self.log_dir)
-        return tf.summary.create_noop_writer()
 
     def _pictures(self) -> dict[str, tuple[np.ndarray, str]]:
         """Return tag -> picture and its description."""
@@ -195,14 +181,6 @@ def _named(outputs) -> list[tuple[str, Any]]:
     if isinstance(outputs, list | tuple):
         return [(f"/{number}", each) for number, each in enumerate(outputs)]
     return [("", outputs)]
-
-
-def _integer(name: str, value, unit: str = "", least: int | None = None) -> int:
-    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
-    if not whole or (least is not None and value < least):
-        wanted = "an integer" if least is None else f"an integer of at least {least}"
-        raise ValueError(f"{name} must be {wanted}{unit and f', a number of {unit}'}; received {value!r}.")
-    return int(value)
 
 
 def _float_images(images) -> np.ndarray:

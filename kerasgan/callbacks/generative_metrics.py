@@ -1,0 +1,201 @@
+"""GenerativeMetrics: FID, KID and the like after an epoch, where checkpoints and early stopping can use them."""
+
+import math
+import os
+import random
+
+import tensorflow as tf
+
+from kerasgan.callbacks.measurement import Measurement
+from kerasgan.callbacks.summaries import EventFile, integer
+from kerasgan.configurable import unknown_name
+from kerasgan.metrics import features
+from kerasgan.metrics.evaluation import EXTRACTORS
+from kerasgan.metrics.features import Extractor, Features
+from kerasgan.metrics.frechet import fid
+from kerasgan.metrics.image_sets import ImageSet, generated
+from kerasgan.metrics.inception_score import inception_score
+from kerasgan.metrics.kid import kid
+from kerasgan.metrics.neighbours import PRDC, prdc
+from kerasgan.metrics.observe import observe, real_sets
+from kerasgan.metrics.suite import NEIGHBOURS, SPLITS, SUBSET_SIZE, SUBSETS
+
+METRICS = ("fid", "kid", "inception_score", *PRDC._fields)
+# The full features of Inception, 2048, would need more images than the default n.
+DEFAULT_EXTRACTOR = "inception_768"
+
+
+class GenerativeMetrics(Measurement):
+    """Measures generated against real images, and adds `val_fid`, `val_kid`, ... to the logs of every epoch.
+
+    Put it before the callbacks that use them, and tell those which way is better:
+
+        metrics = GenerativeMetrics("mnist", log_dir=logs)
+        best = keras.callbacks.ModelCheckpoint("best.keras", monitor="val_kid", mode="min", save_best_only=True)
+        gan.fit(train, epochs=50, callbacks=[metrics, best])
+
+    The images are those of `model.generate`, the averaged generator of a GAN, from the same latents every time; the
+    training is left alone. Both sides, seed and settings are those of `kerasgan.metrics.evaluate`, which gives the
+    same numbers for the same n and extractor. They are measured after the first epoch of a `fit`, after every `every`
+    epochs and after the last; epochs in between repeat the last values, so that a monitored name is always there:
+    patience counts epochs, not measurements. Images of a diverged generator, which cannot be measured, give NaN.
+
+    For TensorBoard, "metrics/fid" and so on are written as two runs that share a chart: `generated`, and `real`, a
+    level line at what other real images score in place of the generated ones. Steps are epochs, counted from 0.
+
+    Args:
+        against: the real images: what `kerasgan.data.load` takes.
+        metrics: one or more of fid, kid, inception_score, precision, recall, density, coverage.
+        every: epochs from one measurement to the next.
+        n: images on each side; fewer where the data set has fewer.
+        seed: of the generated images and of the random choices in the metrics.
+        split: the real images to compare with; None takes "test" where there is one. Other real images come from
+            "train", or from the second half where there is only one split. An array is whatever split it is said to
+            be: say "train", so that it is halved.
+        extractor: what `kerasgan.metrics.features.get` takes; None takes the classifier of the data set, or
+            "inception_768" where there is none.
+        log_dir: folder for the event files, in the sub-folders `generated` and `real`; None writes none.
+        cached: keep the real images' features in the cache folder and use them again.
+        **data: further arguments of `kerasgan.data.load`, such as data_dir.
+
+    Attributes:
+        floors: dict, what other real images score by each metric; filled when training begins.
+
+    Raises:
+        ValueError: a metric is unknown, or the model has no `generate`; when training begins: the data or weights do
+            not exist, or a metric cannot be had from so few images or from this extractor.
+    """
+
+    def __init__(
+        self,
+        against,
+        *,
+        metrics=("fid", "kid"),
+        every: int = 1,
+        n: int = 2000,
+        seed: int = 0,
+        split: str | None = None,
+        extractor=None,
+        log_dir: str | os.PathLike | None = None,
+        cached: bool = True,
+        **data,
+    ):
+        super().__init__(every)
+        self.against = against
+        self.metrics = _chosen(metrics)
+        self.n = integer("n", n, "images", least=2)
+        self.seed = integer("seed", seed, least=0)
+        self.split = split
+        self.extractor = extractor
+        self.cached = cached
+        self.data = data
+        self.floors: dict[str, float] = {}
+        self._runs = {} if log_dir is None else {name: EventFile(f"{log_dir}/{name}") for name in ("generated", "real")}
+
+    def set_model(self, model) -> None:
+        """Check that the model generates images."""
+        super().set_model(model)
+        if not hasattr(model, "generate") or not hasattr(model, "image_shape"):
+            raise ValueError(
+                "GenerativeMetrics measures models that have `generate` and `image_shape`, as those of kerasgan do; "
+                f"received {type(model).__name__}."
+            )
+
+    def on_train_begin(self, logs=None) -> None:
+        """Read the real images, and find out by them whether everything can be measured."""
+        super().on_train_begin(logs)
+        height, width, channels = self.model.image_shape
+        data = {"image_size": (height, width), "channels": channels} | self.data
+        real, other = real_sets(self.against, self.n, self.split, **data)
+        self._extractor = _load(self.extractor or _suitable(self.against))
+        self._real = observe(real, self._extractor, self.cached).features
+        _check_applicable(self.metrics, self._real, self._extractor, self.n)
+        self.floors = self._compare(observe(other, self._extractor, self.cached).features)
+        self._protocol = self._describe(real)
+
+    def on_train_end(self, logs=None) -> None:
+        """Close the event files."""
+        for run in self._runs.values():
+            run.close()
+
+    def measure(self, epoch: int) -> dict[str, float]:
+        """Return the metrics of the images that the model generates now."""
+        images = generated(self.model, len(self._real.features), self.seed)
+        try:
+            values = self._compare(features.extract(self._extractor, images.read()))
+        # Whatever else could be wrong has been found out by the real images, before the first epoch.
+        except ValueError as error:
+            self.say(f"Epoch {epoch + 1}: the generated images cannot be measured: {error}")
+            values = dict.fromkeys(self.metrics, math.nan)
+        for run, numbers in (("generated", values), ("real", self.floors)):
+            self._write(run, numbers, epoch)
+        return {f"val_{name}": value for name, value in values.items()}
+
+    def _compare(self, observed: Features) -> dict[str, float]:
+        return compare(self.metrics, observed, self._real, self.seed)
+
+    def _write(self, run: str, values: dict[str, float], step: int) -> None:
+        if self._runs:
+            with self._runs[run].writing(self.model):
+                for name, value in values.items():
+                    tf.summary.scalar(f"metrics/{name}", value, step=step, description=self._protocol)
+
+    def _describe(self, real: ImageSet) -> str:
+        return (
+            f"{real.count} images of {self.model.name} (seed {self.seed}) against {real.count} of {real.name}, by the "
+            f"{self._real.features.shape[1]} features of {self._extractor.name}; resize: {self._extractor.resize}. "
+            "The run `real` shows other real images in place of the generated ones."
+        )
+
+
+def compare(metrics: tuple[str, ...], observed: Features, real: Features, seed: int) -> dict[str, float]:
+    """Return metrics of `METRICS` by name: of observed features against real ones, with the settings of `evaluate`."""
+    found = {}
+    if "fid" in metrics:
+        found["fid"] = fid(observed.features, real.features)
+    if "kid" in metrics:
+        size = min(SUBSET_SIZE, len(real.features), len(observed.features))
+        found["kid"], _ = kid(observed.features, real.features, subsets=SUBSETS, subset_size=size, seed=seed)
+    if "inception_score" in metrics:
+        found["inception_score"], _ = inception_score(observed.probabilities, SPLITS)
+    if set(metrics) & set(PRDC._fields):
+        found |= prdc(real.features, observed.features, NEIGHBOURS)._asdict()
+    return {name: found[name] for name in metrics}
+
+
+def _chosen(metrics) -> tuple[str, ...]:
+    metrics = (metrics,) if isinstance(metrics, str) else tuple(metrics)
+    if not metrics:
+        raise ValueError(f"metrics must name at least one of {', '.join(METRICS)}; received none.")
+    for name in metrics:
+        if name not in METRICS:
+            raise ValueError(unknown_name("metric", name, METRICS))
+    return metrics
+
+
+def _suitable(against) -> str:
+    return EXTRACTORS.get(against if isinstance(against, str) else None, DEFAULT_EXTRACTOR)
+
+
+def _load(extractor) -> Extractor:
+    # Keras draws from Python's `random` when it builds a network; the training may draw from it too.
+    state = random.getstate()
+    try:
+        return features.get(extractor)
+    finally:
+        random.setstate(state)
+
+
+def _check_applicable(metrics: tuple[str, ...], real: Features, extractor: Extractor, n: int) -> None:
+    count, dimensions = real.features.shape
+    if "fid" in metrics and count <= dimensions:
+        raise ValueError(
+            f"fid by the {dimensions} features of {extractor.name!r} needs at least {dimensions + 1} images on each "
+            f"side; received n={n}, and {count} real images. Give a larger n, an extractor with fewer features, or "
+            "metrics that do without, such as 'kid'."
+        )
+    if "inception_score" in metrics and real.probabilities is None:
+        raise ValueError(
+            f"inception_score needs class probabilities, and the extractor {extractor.name!r} gives none. Return "
+            "(features, probabilities) from it, or leave inception_score out."
+        )

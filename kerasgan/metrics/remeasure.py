@@ -1,0 +1,57 @@
+"""Measure a preset again and compare with what its card says."""
+
+from typing import NamedTuple
+
+from kerasgan.metrics.result import Result, check_comparable
+
+# The same weights, latents and images give the same numbers but for rounding, which differs between processors: it
+# moves a distance by a fraction of a per cent, and a few images across the border that precision counts.
+RELATIVE, ABSOLUTE = 0.02, 0.003
+
+
+class Remeasured(NamedTuple):
+    """One number of a card and what it is now."""
+
+    stored: Result
+    measured: Result
+
+    @property
+    def agrees(self) -> bool:
+        """Whether both differ by no more than 2 % of the stored value plus 0.003."""
+        return abs(self.measured.minus(self.stored)) <= RELATIVE * abs(self.stored.value) + ABSOLUTE
+
+
+def remeasure(name_or_folder, data_dir: str | None = None, progress: bool = False) -> list[Remeasured]:
+    """Measure a preset as its card says it was measured.
+
+    Args:
+        name_or_folder: a name of the zoo, or a preset folder.
+        data_dir: folder of the TFDS data; None takes TFDS_DATA_DIR.
+        progress: show a progress bar.
+
+    Raises:
+        ValueError: the card has no results, the data are not there, or the protocols differ by now.
+    """
+    from kerasgan import loading, presets
+    from kerasgan.metrics.evaluation import evaluate
+
+    folder = presets.preset_folder(name_or_folder)
+    stored = [Result(**result) for result in presets.read_metadata(folder).get("results", [])]
+    source = loading.trained_on(folder)
+    if not stored or source is None:
+        raise ValueError(f"The preset {folder.name!r} has no measured results to compare with.")
+    protocol = stored[0].protocol
+    measured = {
+        result.name: result
+        for result in evaluate(
+            presets.from_preset(folder), source, n=protocol["images"], seed=protocol["seed"],
+            extractor=protocol["extractor"], data_dir=data_dir, progress=progress,
+        )
+    }  # fmt: skip
+    missing = [result.name for result in stored if result.name not in measured]
+    if missing:
+        raise ValueError(f"The card of {folder.name!r} has results that are not measured any more: {missing}.")
+    pairs = [Remeasured(result, measured[result.name]) for result in stored]
+    for pair in pairs:
+        check_comparable(*pair)
+    return pairs

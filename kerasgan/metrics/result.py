@@ -1,0 +1,112 @@
+"""Result: one measured number that carries how it was measured, and refuses to be compared with another kind."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from kerasgan import files
+
+
+@dataclass(frozen=True)
+class Result:
+    """One measured number with how it was measured.
+
+    Args:
+        name: the metric's name with extractor and sample count, such as "fid_mnist_10k".
+        value: the number.
+        floor: what real images score against other real images by the same protocol; None where that has no meaning.
+        spread: standard error of the value, or the standard deviation over splits: the protocol says which.
+        protocol: whatever decides what the number means; results of different protocols cannot be compared.
+        provenance: what was measured, and with which versions and machine: it may differ between comparable results.
+    """
+
+    name: str
+    value: float
+    floor: float | None = None
+    spread: float | None = None
+    protocol: dict = field(default_factory=dict)
+    provenance: dict = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return f"{self.headline()}: {words(self.protocol)}; {words(self.provenance)}"
+
+    def headline(self) -> str:
+        """Return the number without its protocol: "fid_mnist_10k 1.23 (real against real: 0.1)"."""
+        spread = "" if self.spread is None else f" ± {self.spread:.2g}"
+        floor = "" if self.floor is None else f" (real against real: {self.floor:.4g})"
+        return f"{self.name} {self.value:.4g}{spread}{floor}"
+
+    def times_floor(self) -> float | None:
+        """Return how many times the real-versus-real value this is; None where there is none to speak of."""
+        return self.value / self.floor if self.floor else None
+
+    def minus(self, other: "Result") -> float:
+        """Return this value minus another's.
+
+        Raises:
+            ValueError: the results were not measured alike; the message names the fields that differ.
+        """
+        check_comparable(self, other)
+        return self.value - other.value
+
+    def to_dict(self) -> dict:
+        """Return the result as JSON values."""
+        return asdict(self)
+
+
+def check_comparable(first: Result, second: Result) -> None:
+    """Raise a ValueError that names the fields of the protocol in which two results differ, if they do."""
+    one, two = {"name": first.name, **first.protocol}, {"name": second.name, **second.protocol}
+    different = [key for key in {**one, **two} if one.get(key) != two.get(key)]
+    if different:
+        fields = "; ".join(f"{key}: {one.get(key)!r} against {two.get(key)!r}" for key in different)
+        raise ValueError(f"These results were not measured alike, so they cannot be compared. They differ in {fields}.")
+
+
+def save(path: "str | Path", results: list[Result]) -> None:
+    """Write results as a JSON file."""
+    files.write_json(path, {"results": [result.to_dict() for result in results]})
+
+
+def read(path: "str | Path") -> list[Result]:
+    """Return the results in a file that `save` wrote.
+
+    Raises:
+        ValueError: the file is missing, or holds something else.
+    """
+    try:
+        return [Result(**each) for each in json.loads(Path(path).read_text(encoding="utf-8"))["results"]]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ValueError(
+            f"{str(path)!r} is not a file of results: {error}. Write one with `kerasgan evaluate`."
+        ) from error
+
+
+def as_text(results: list[Result]) -> str:
+    """Return one line a result, and the protocol that they share in one line below."""
+    lines = [result.headline() for result in results]
+    return "\n".join([*lines, f"{words(shared_protocol(results))}; {words(results[0].provenance)}"])
+
+
+def shared_protocol(results: list[Result]) -> dict:
+    """Return the part of the protocol that all results have in common."""
+    return {
+        key: value
+        for key, value in results[0].protocol.items()
+        if all(result.protocol.get(key) == value for result in results)
+    }
+
+
+def short(n: int) -> str:
+    """Return a sample count as names write it: 10000 is "10k"."""
+    return f"{n // 1000}k" if n and n % 1000 == 0 else str(n)
+
+
+def words(facts: dict) -> str:
+    """Return the facts of a protocol as one line."""
+    return ", ".join(f"{key} {_value(value)}" for key, value in facts.items())
+
+
+def _value(value) -> str:
+    # A full hash would fill the line; the JSON has all of it.
+    return value[:8] if isinstance(value, str) and len(value) == 64 else str(value)
