@@ -6,6 +6,7 @@ from pathlib import Path
 from kerasgan import files, preset_files
 from kerasgan.metrics.result import Result, shared_protocol, words
 
+RECIPE = "recipe.toml"
 README_START, README_END = "<!-- zoo table: made by `kerasgan zoo table` -->", "<!-- end of zoo table -->"
 # The metrics that the table of the whole zoo shows; a preset's card has all of them.
 HEADLINES = ("fid", "precision", "recall", "class_deviation", "importance_weighted_bound_64")
@@ -83,7 +84,7 @@ def pack(run: "str | Path", folder: "str | Path", data_dir: str | None = None) -
     Raises:
         ValueError: the run has no finished epoch, or the folder exists and is not a preset.
     """
-    from kerasgan import images, metrics, presets, recipes, training
+    from kerasgan import images, presets, recipes, training
 
     run, folder = Path(run), Path(folder)
     recipe = recipes.read(run / training.RECIPE)
@@ -98,12 +99,28 @@ def pack(run: "str | Path", folder: "str | Path", data_dir: str | None = None) -
     presets.save_preset(training.load_run(run), folder, training=training_facts, **recipe.card)
     files.write_text(folder / training.RECIPE, recipe.to_toml())
     model = presets.from_preset(folder)
-    results = metrics.evaluate(model, recipe.data["source"], data_dir=data_dir)
     grid = images.grid(model.generate(64, seed=0))
     # Twice the size, pixel for pixel: 28x28 images are small on a page.
     images.save_png(folder / "samples.png", grid.repeat(2, axis=0).repeat(2, axis=1))
-    refresh(folder, results=[result.to_dict() for result in results])
+    measure(folder, data_dir)
     return folder
+
+
+def measure(name_or_folder: "str | Path", data_dir: str | None = None, progress: bool = False) -> list[Result]:
+    """Measure a preset on the data set it was trained on, write the results to its card, and return them.
+
+    Raises:
+        ValueError: the preset names no data set, or the data are not there.
+    """
+    from kerasgan import loading, metrics, presets
+
+    folder = preset_files.preset_folder(name_or_folder)
+    source = loading.trained_on(folder)
+    if source is None:
+        raise ValueError(f"The preset {folder.name!r} has no {RECIPE}, which would name its data set.")
+    results = metrics.evaluate(presets.from_preset(folder), source, data_dir=data_dir, progress=progress)
+    refresh(folder, results=[result.to_dict() for result in results])
+    return results
 
 
 def _training_facts(recipe, record: dict) -> dict:

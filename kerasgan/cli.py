@@ -10,6 +10,7 @@ from kerasgan.silence import Silence
 
 QUANTIZATIONS = ("float32", "float16", "dynamic", "int8")
 PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
+ZOO_ACTIONS = ("list", "show", "verify", "measure", "table", "pack")
 STRATEGIES = ("default", "mirrored", "multi_worker")
 MODEL_HELP = "a preset of the zoo, or the path of a preset folder, a run or a .keras file"
 
@@ -100,10 +101,10 @@ def _add_export(commands) -> None:
 
 def _add_zoo(commands) -> None:
     parser = _command(commands, "zoo", _zoo, "list, show and verify the trained models that come with kerasgan")
-    parser.add_argument("action", nargs="?", choices=("list", "show", "verify", "table", "pack"), default="list")
-    parser.add_argument("name", nargs="?", help="a preset (show, verify), or a run (pack)")
+    parser.add_argument("action", nargs="?", choices=ZOO_ACTIONS, default="list")
+    parser.add_argument("name", nargs="?", help="a preset (show, verify, measure), or a run (pack)")
     parser.add_argument("--out", help="preset folder to write (pack), or README to bring up to date (table)")
-    parser.add_argument("--all", action="store_true", help="every preset (verify; so it is where no name is given)")
+    parser.add_argument("--all", action="store_true", help="every preset (verify, measure)")
     parser.add_argument("--files-only", action="store_true", help="verify without data: files and golden images")
     parser.add_argument("--data-dir", help="folder of TFDS data (default: TFDS_DATA_DIR)")
 
@@ -330,11 +331,11 @@ def _zoo(arguments) -> None:
     elif arguments.action == "pack":
         _start_tensorflow()
         run = _required(arguments, "a run")
-        print(f"Packed: {cards.pack(run, arguments.out or f'{run}-preset')}")
+        print(f"Packed: {cards.pack(run, arguments.out or f'{run}-preset', arguments.data_dir)}")
     else:
         _start_tensorflow()
         for name in [arguments.name] if arguments.name else preset_files.list_presets():
-            _verify(name, arguments)
+            (_verify if arguments.action == "verify" else _measure)(name, arguments)
 
 
 def _verify(name: str, arguments) -> None:
@@ -355,6 +356,12 @@ def _verify(name: str, arguments) -> None:
             "the data set, the extractor or the numerics of this machine are others."
         )
     print(f"{found.name}: {len(pairs)} results agree with the card (within 2 % plus 0.003)")
+
+
+def _measure(name: str, arguments) -> None:
+    from kerasgan import cards, metrics
+
+    print(metrics.as_text(cards.measure(name, arguments.data_dir, progress=sys.stdout.isatty())))
 
 
 def _cache(arguments) -> None:
