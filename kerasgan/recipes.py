@@ -32,6 +32,11 @@ from kerasgan.configurable import unknown_name
 
 CARD = ("description", "limits", "data_license")
 OPTIMIZERS = ("optimizer", "d_optimizer", "g_optimizer")
+SCHEDULES = {
+    "cosine_decay": keras.optimizers.schedules.CosineDecay,
+    "exponential_decay": keras.optimizers.schedules.ExponentialDecay,
+    "polynomial_decay": keras.optimizers.schedules.PolynomialDecay,
+}
 
 
 @dataclass(frozen=True)
@@ -41,7 +46,9 @@ class Recipe:
     Args:
         model: `type` (a name of `kerasgan.models.MODELS`) and constructor arguments.
         data: `source` and other arguments of `kerasgan.data.load`.
-        compile: arguments of the model's `compile`; optimizers as a name or a table with `name` and its arguments.
+        compile: arguments of the model's `compile`; optimizers as a name or a table with `name` and its arguments. A
+            `learning_rate` may be a table too: a name of `SCHEDULES` and its arguments. Its `decay_steps`, where left
+            out, are the whole run.
         epochs: passes over the data.
         seed: of weights, data order and latents.
         precision: a word of `kerasgan.precision`.
@@ -109,16 +116,23 @@ def from_dict(content: dict) -> Recipe:
     return recipe
 
 
-def build_model(recipe: Recipe, image_shape: tuple, num_classes: int | None = None):
-    """Return the compiled model of a recipe; call it inside the scope of the recipe's strategy."""
+def build_model(recipe: Recipe, info):
+    """Return the compiled model of a recipe for its data; call it inside the scope of the recipe's strategy.
+
+    Args:
+        recipe: what to build.
+        info: of the data, as `describe_data` returns it.
+    """
     from kerasgan.distribution import precision
+
+    steps = recipe.epochs * (info.num_examples // recipe.data.get("batch_size", 128))
 
     arguments = {name: value for name, value in recipe.model.items() if name != "type"}
     model_class = _model_class(recipe)
     if "num_classes" in _arguments(model_class.__init__):
-        arguments.setdefault("num_classes", num_classes)
-    model = model_class(image_shape=image_shape, seed=recipe.seed, dtype=precision(recipe.precision), **arguments)
-    model.compile(**{name: _argument(name, value) for name, value in recipe.compile.items()})
+        arguments.setdefault("num_classes", info.num_classes)
+    model = model_class(image_shape=info.image_shape, seed=recipe.seed, dtype=precision(recipe.precision), **arguments)
+    model.compile(**{name: _argument(name, value, steps) for name, value in recipe.compile.items()})
     return model
 
 
@@ -163,7 +177,7 @@ def _data_arguments(recipe: Recipe, data_dir: str | None) -> dict:
     return recipe.data if data_dir is None else recipe.data | {"data_dir": data_dir}
 
 
-def _argument(name: str, value):
+def _argument(name: str, value, steps: int):
     """Return an optimizer from its table; anything else as it is."""
     if name not in OPTIMIZERS or not isinstance(value, dict):
         return value
@@ -172,7 +186,21 @@ def _argument(name: str, value):
         raise ValueError(f'{name} needs a name, as in {{ name = "adam", learning_rate = 2e-4 }}; received {value}.')
     optimizer = type(keras.optimizers.get(settings.pop("name")))
     _check_keys(f"[compile.{name}]", settings, _arguments(optimizer.__init__))
+    if isinstance(settings.get("learning_rate"), dict):
+        settings["learning_rate"] = _schedule(f"[compile.{name}.learning_rate]", settings["learning_rate"], steps)
     return optimizer(**settings)
+
+
+def _schedule(where: str, value: dict, steps: int):
+    settings = dict(value)
+    name = settings.pop("name", None)
+    if name not in SCHEDULES:
+        raise ValueError(f"In {where}: " + unknown_name("learning-rate schedule", str(name), SCHEDULES))
+    known = _arguments(SCHEDULES[name].__init__)
+    _check_keys(where, settings, known)
+    if "initial_learning_rate" not in settings:
+        raise ValueError(f"{where} needs initial_learning_rate; received {value}.")
+    return SCHEDULES[name](**({"decay_steps": steps} | settings))
 
 
 def _model_class(recipe: Recipe) -> type:

@@ -70,7 +70,7 @@ def _build_or_load(recipe: Recipe, folder: Path, strategy, data_dir) -> Generati
     with strategy.scope():
         if (folder / MODEL).is_file():
             return load_run(folder)
-        return recipes.build_model(recipe, info.image_shape, info.num_classes)
+        return recipes.build_model(recipe, info)
 
 
 def _fit(model, recipe: Recipe, folder: Path, chief: bool, data_dir, log_dir, verbose) -> None:

@@ -1,8 +1,9 @@
 import keras
 import pytest
 
-from kerasgan import recipes
+from kerasgan import data, recipes
 
+INFO = data.info("mnist_mini")
 GOOD = {
     "epochs": 3,
     "model": {"type": "dcgan", "base_filters": 4, "latent_dim": 4},
@@ -29,7 +30,7 @@ def test_toml_round_trip(tmp_path):
 
 
 def test_a_recipe_builds_what_it_says():
-    model = recipes.build_model(recipes.from_dict(GOOD | {"precision": "float32"}), (28, 28, 1))
+    model = recipes.build_model(recipes.from_dict(GOOD | {"precision": "float32"}), INFO)
     assert model.base_filters == 4
     assert model.image_shape == (28, 28, 1)
     assert type(model.loss).__name__ == "Hinge"
@@ -68,10 +69,36 @@ def test_mistakes_are_named(recipe, message):
 def test_optimizer_mistakes_are_named():
     wrong = recipes.from_dict(changed(compile__g_optimizer={"name": "adam", "learningrate": 1}))
     with pytest.raises(ValueError, match="Did you mean 'learning_rate'"):
-        recipes.build_model(wrong, (28, 28, 1))
+        recipes.build_model(wrong, INFO)
     nameless = recipes.from_dict(changed(compile__g_optimizer={"learning_rate": 1.0}))
     with pytest.raises(ValueError, match="needs a name"):
-        recipes.build_model(nameless, (28, 28, 1))
+        recipes.build_model(nameless, INFO)
+
+
+COSINE = {"name": "cosine_decay", "initial_learning_rate": 0.5}
+
+
+def test_a_schedule_decays_over_the_whole_run():
+    adam = {"name": "adam", "learning_rate": COSINE}
+    model = recipes.build_model(recipes.from_dict(changed(compile__d_optimizer=adam)), INFO)
+    schedule = model.d_optimizer.get_config()["learning_rate"]
+    assert schedule["config"]["decay_steps"] == 3 * (10_000 // 16)
+    assert float(model.d_optimizer.learning_rate) == 0.5
+    assert float(model.g_optimizer.learning_rate) == 0.25
+
+
+@pytest.mark.parametrize(
+    ("schedule", "message"),
+    [
+        (COSINE | {"name": "cosin_decay"}, "Did you mean 'cosine_decay'"),
+        (COSINE | {"alfa": 0.1}, "Did you mean 'alpha'"),
+        ({"name": "cosine_decay"}, "needs initial_learning_rate"),
+    ],
+)
+def test_schedule_mistakes_are_named(schedule, message):
+    wrong = recipes.from_dict(changed(compile__d_optimizer={"name": "adam", "learning_rate": schedule}))
+    with pytest.raises(ValueError, match=message):
+        recipes.build_model(wrong, INFO)
 
 
 def test_files_that_cannot_be_read(tmp_path):

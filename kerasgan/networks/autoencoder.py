@@ -4,12 +4,13 @@ An encoder returns the mean and the log standard deviation of the posterior, a d
 its mean image is tanh(logits / 2), which for Bernoulli pixels is 2 * sigmoid(logits) - 1.
 """
 
+import math
 from collections.abc import Sequence
 
 import keras
 from keras import layers
 
-from kerasgan.networks.dcgan import KERNEL_SIZE, count_doublings, crop_to, filters_at
+from kerasgan.networks.dcgan import KERNEL_SIZE, check_sides, crop_to, filters_at
 from kerasgan.networks.initializers import glorot
 from kerasgan.networks.mlp import pixels
 
@@ -18,7 +19,7 @@ def conv_encoder(image_shape: tuple, latent_dim: int, base_filters: int, dtype=N
     """Return images (batch, *image_shape) to [mean, log_std], both float32 (batch, latent_dim)."""
     initializers = glorot(seed)
     images = x = keras.Input(image_shape, name="images")
-    for level in range(count_doublings(image_shape)):
+    for level in range(_count_halvings(image_shape)):
         x = layers.Conv2D(
             filters_at(base_filters, level), KERNEL_SIZE, 2, "same", activation="relu",
             kernel_initializer=next(initializers), dtype=dtype,
@@ -40,7 +41,7 @@ def mlp_encoder(image_shape: tuple, latent_dim: int, hidden: Sequence[int], dtyp
 
 def conv_decoder(image_shape: tuple, latent_dim: int, base_filters: int, dtype=None, seed=None) -> keras.Model:
     """Return latents (batch, latent_dim) to float32 logits (batch, *image_shape)."""
-    doublings = count_doublings(image_shape)
+    doublings = _count_halvings(image_shape)
     height, width, channels = image_shape
     start = (-(-height // 2**doublings), -(-width // 2**doublings))
     filters = filters_at(base_filters, doublings - 1)
@@ -73,6 +74,12 @@ def mlp_decoder(image_shape: tuple, latent_dim: int, hidden: Sequence[int], dtyp
         x = layers.Dense(width, activation="relu", kernel_initializer=next(initializers), dtype=dtype)(x)
     x = layers.Dense(pixels(image_shape), kernel_initializer=next(initializers), dtype="float32")(x)
     return keras.Model(latents, layers.Reshape(image_shape, dtype="float32")(x), name="decoder")
+
+
+def _count_halvings(image_shape: tuple) -> int:
+    """Return how many times the image is halved: to 4-7 pixels, which the dense layers see as a whole."""
+    check_sides(image_shape)
+    return int(math.log2(min(image_shape[:2]) / 4))
 
 
 def _posterior(images, features, latent_dim, initializers):

@@ -66,17 +66,21 @@ def dcgan_discriminator(image_shape: tuple, base_filters: int, dtype=None, seed:
 
 
 def count_doublings(image_shape: tuple) -> int:
-    """Return how many times the spatial size doubles from 4-8 pixels to the image's shorter side.
+    """Return how many times the spatial size doubles from about 4 pixels, the paper's start, to the shorter side.
 
-    Raises:
-        ValueError: the shape is not (height, width, channels), or a side is not in 16..128.
+    One fewer, and the discriminator only adds up what small windows show: digits come out as strokes that fit no digit.
     """
+    check_sides(image_shape)
+    return round(math.log2(min(image_shape[:2]) / 4))
+
+
+def check_sides(image_shape: tuple) -> None:
+    """Raise a ValueError unless the shape is (height, width, channels) with sides in 16..128."""
     if len(image_shape) != 3 or not all(SMALLEST <= side <= LARGEST for side in image_shape[:2]):
         raise ValueError(
             f"DCGAN makes images of {SMALLEST} to {LARGEST} pixels a side; received image_shape={image_shape}, "
             "which should be (height, width, channels)."
         )
-    return int(math.log2(min(image_shape[:2]) / 4))
 
 
 def filters_at(base_filters: int, level: int) -> int:
