@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from kerasgan import files, preset_files
-from kerasgan.metrics.result import Result, shared_protocol, words
+from kerasgan.metrics.result import Result, by_extractor, shared_protocol, words
 
 RECIPE = "recipe.toml"
 README_START, README_END = "<!-- zoo table: made by `kerasgan zoo table` -->", "<!-- end of zoo table -->"
@@ -180,20 +180,23 @@ def _headline(result: Result) -> str:
 
 
 def _results(metadata: dict) -> list[str]:
-    """Return the results as a table, what they share in their protocols below it."""
+    """Return the results as tables, one an extractor, what the results of a table share below it."""
     results = [Result(**result) for result in metadata["results"]]
-    shared = shared_protocol(results)
-    lines = ["| result | value | real against real | how |", "|---|---:|---:|---|"]
-    for result in results:
-        spread = "" if result.spread is None else f" ± {result.spread:.2g}"
-        floor = "" if result.floor is None else f"{result.floor:.4g}"
-        how = {key: value for key, value in result.protocol.items() if key not in shared and key != "metric"}
-        lines.append(f"| {result.name} | {result.value:.4g}{spread} | {floor} | {words(how)} |")
-    command = f"kerasgan evaluate {metadata['name']}"
+    lines = []
+    for group in by_extractor(results):
+        shared = shared_protocol(group)
+        lines += ["| result | value | real against real | how |", "|---|---:|---:|---|"]
+        lines += [_table_row(result, shared) for result in group]
+        lines += ["", f"All of these: {words(shared)}.", ""]
     return [
         *lines,
-        "",
-        f"Measured by `{command}`: {words(shared)}; {words(results[0].provenance)}.",
-        "",
-        f"`kerasgan zoo verify {metadata['name']}` measures them again.",
+        f"Measured by `kerasgan evaluate {metadata['name']}` with {words(results[0].provenance)}. "
+        f"`kerasgan zoo verify {metadata['name']}` measures again and compares.",
     ]
+
+
+def _table_row(result: Result, shared: dict) -> str:
+    spread = "" if result.spread is None else f" ± {result.spread:.2g}"
+    floor = "" if result.floor is None else f"{result.floor:.4g}"
+    how = {key: value for key, value in result.protocol.items() if key not in shared and key != "metric"}
+    return f"| {result.name} | {result.value:.4g}{spread} | {floor} | {words(how)} |"

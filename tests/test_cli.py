@@ -1,4 +1,5 @@
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -132,6 +133,45 @@ def test_train_pack_and_use_the_preset(capsys, own_cache):
     assert "fid_mnist_2k" in capsys.readouterr().err
 
 
+@pytest.fixture
+def tiny_zoo(preset, tmp_path, monkeypatch):
+    for name in ("one", "two"):
+        shutil.copytree(preset, tmp_path / "zoo" / name)
+    monkeypatch.setattr(preset_files, "zoo_folder", lambda: tmp_path / "zoo")
+
+
+@pytest.mark.parametrize(
+    ("options", "verified"), [([], ["one", "two"]), (["--all"], ["one", "two"]), (["two"], ["two"])]
+)
+def test_zoo_verify_is_of_every_preset_or_the_named_one(options, verified, tiny_zoo, capsys):
+    assert cli.main(["zoo", "verify", *options, "--files-only"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(":")[0] for line in lines if "files intact" in line] == verified
+
+
+def test_zoo_measure_is_of_every_preset_only_with_all(tiny_zoo, capsys):
+    # The presets name no data set, so measuring stops at the first it comes to.
+    for options, message in (
+        (["--all"], "'one' has no recipe.toml"),
+        (["two"], "'two' has no recipe.toml"),
+        ([], "needs a preset or --all"),
+        (["two", "--all"], "Give a name or --all, not both"),
+    ):
+        assert cli.main(["zoo", "measure", *options]) == 1
+        assert message in capsys.readouterr().err
+
+
+def test_zoo_table_prints_or_brings_a_readme_up_to_date(tiny_zoo, capsys):
+    assert cli.main(["zoo", "table"]) == 0
+    table = capsys.readouterr().out.strip()
+    readme = Path("README.md")
+    readme.write_text(f"Before\n{cards.README_START}\noutdated\n{cards.README_END}\nAfter\n")
+    assert cli.main(["zoo", "table", "--out", "README.md"]) == 0
+    assert table in readme.read_text()
+    assert "outdated" not in readme.read_text()
+    assert capsys.readouterr().out == ""
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -145,6 +185,8 @@ def test_train_pack_and_use_the_preset(capsys, own_cache):
         (["train", "dcgan", "--precision", "mixed_float16", "--dry-run"], "needs a GPU"),
         (["train", "--resume", "runs/none"], "no recipe"),
         (["zoo", "show"], "needs a preset"),
+        (["zoo", "pack"], "needs a run"),
+        (["zoo", "verify", "dcgan_mnist", "--all"], "not both"),
     ],
 )
 def test_mistakes_are_told_in_one_line(arguments, message, capsys):

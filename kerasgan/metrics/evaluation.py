@@ -68,7 +68,7 @@ def evaluate(
         training=None if real.name.startswith(other.name) else image_sets.dataset(against, "train", **data),
         seed=seed,
     )
-    protocol, provenance = _protocol(extractor, real, other, seed), _provenance(generated.name)
+    protocol, provenance = _protocol(extractor, real, other, seed), _provenance(model.name)
     results = [
         _result(value, f"{extractor.name}_{short(real.count)}", protocol, provenance)
         for name in chosen

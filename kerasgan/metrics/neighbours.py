@@ -89,21 +89,23 @@ def nearest(queries: np.ndarray, base: np.ndarray, k: int = 1, block: int = 2048
     if k > len(base):
         raise ValueError(f"k = {k} neighbours are more than the {len(base)} rows of base.")
     centre = base.mean(axis=0, dtype="float64")
+    # Twice as fast as in float64; the distances of the candidates are computed again, exactly.
+    centred = (base - centre).astype("float32")
     found = [
-        _nearest_of_block(queries[start : start + block], base, centre, k, block)
+        _nearest_of_block(queries[start : start + block], base, centred, centre, k, block)
         for start in range(0, len(queries), block)
     ]
     return tuple(np.concatenate(parts) for parts in zip(*found, strict=True))
 
 
-def _nearest_of_block(queries, base, centre, k: int, block: int) -> tuple[np.ndarray, np.ndarray]:
+def _nearest_of_block(queries, base, centred_base, centre, k: int, block: int) -> tuple[np.ndarray, np.ndarray]:
     # Spare candidates: among near ties the rounded distances may be in the wrong order.
     candidates = min(k + 4, len(base))
     indices = np.empty((len(queries), 0), "int64")
-    squared = np.empty((len(queries), 0))
-    centred = queries - centre
+    squared = np.empty((len(queries), 0), "float32")
+    centred = (queries - centre).astype("float32")
     for start in range(0, len(base), block):
-        distances = _squared_distances(centred, base[start : start + block] - centre)
+        distances = _squared_distances(centred, centred_base[start : start + block])
         found = np.broadcast_to(np.arange(start, start + distances.shape[1]), distances.shape)
         indices, squared = np.hstack([indices, found]), np.hstack([squared, distances])
         if squared.shape[1] > candidates:
@@ -135,7 +137,7 @@ def _balls(features: np.ndarray, k: int, block: int) -> np.ndarray:
 
 
 def _squared_distances(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Return the squared distances (n, m) between rows of float64 arrays near the origin."""
+    """Return the squared distances (n, m) between rows of arrays near the origin, in their precision."""
     squared = (-2.0 * first) @ second.T
     squared += _squared_lengths(first)[:, None]
     squared += _squared_lengths(second)

@@ -83,9 +83,20 @@ def read(path: "str | Path") -> list[Result]:
 
 
 def as_text(results: list[Result]) -> str:
-    """Return one line a result, and the protocol that they share in one line below."""
-    lines = [result.headline() for result in results]
-    return "\n".join([*lines, f"{words(shared_protocol(results))}; {words(results[0].provenance)}"])
+    """Return one line a result, and below the results of one extractor the protocol that they share."""
+    lines = []
+    for group in by_extractor(results):
+        lines += [result.headline() for result in group]
+        lines.append(f"  {words(shared_protocol(group))}")
+    return "\n".join([*lines, f"  {words(results[0].provenance)}"])
+
+
+def by_extractor(results: list[Result]) -> list[list[Result]]:
+    """Return the results in groups of one extractor each; what needs none is a group too."""
+    groups: dict[str | None, list[Result]] = {}
+    for result in results:
+        groups.setdefault(result.protocol.get("extractor"), []).append(result)
+    return list(groups.values())
 
 
 def shared_protocol(results: list[Result]) -> dict:

@@ -26,11 +26,11 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-from kerasgan.cli import _start_tensorflow
+from kerasgan.cli.start import start_tensorflow
 
 if __name__ == "__main__":
     # Before Keras imports TensorFlow with its start-up messages.
-    _start_tensorflow()
+    start_tensorflow()
 
 import keras
 import numpy as np

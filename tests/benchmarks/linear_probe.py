@@ -20,11 +20,11 @@ import sys
 import time
 from pathlib import Path
 
-from kerasgan.cli import _start_tensorflow
+from kerasgan.cli.start import start_tensorflow
 
 if __name__ == "__main__":
     # Before anything imports TensorFlow with its start-up messages.
-    _start_tensorflow()
+    start_tensorflow()
 
 import numpy as np
 

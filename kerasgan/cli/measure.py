@@ -1,0 +1,80 @@
+"""Commands that measure, `evaluate`, and that show what measuring keeps, `cache`."""
+
+import sys
+from pathlib import Path
+
+from kerasgan.cli.start import DATA_DIR_HELP, MODEL_HELP, command, start_tensorflow
+
+
+def add_evaluate(commands) -> None:
+    """Add the command `evaluate`."""
+    parser = command(commands, "evaluate", _evaluate, "measure a trained model, or a folder of images, by a data set")
+    parser.add_argument("model", help=f"{MODEL_HELP}, or a folder of images")
+    parser.add_argument("--against", metavar="DATA", help="data set or folder (default: the one it was trained on)")
+    parser.add_argument("-n", type=int, default=10_000, help="images on each side (default: 10000, or all there are)")
+    parser.add_argument("--seed", type=int, default=0, help="of the generated images (default: 0)")
+    parser.add_argument("--split", help="real images to compare with (default: test, where there is one)")
+    parser.add_argument("--extractor", help="mnist, fashion_mnist, cifar10, inception, inception_768, keras_inception")
+    parser.add_argument("--metrics", type=lambda text: text.split(","), help="fid,kid,prdc,... (default: all)")
+    parser.add_argument("--out", help="write the results as JSON")
+    parser.add_argument("--neighbours", metavar="PNG", help="draw samples beside their nearest training images")
+    parser.add_argument("--data-dir", help=DATA_DIR_HELP)
+
+
+def _evaluate(arguments) -> None:
+    start_tensorflow()
+    from kerasgan import images, metrics
+
+    model, trained_on = _model_or_images(arguments.model)
+    against = arguments.against or trained_on
+    if against is None:
+        raise ValueError("Say what to compare with: --against DATA.")
+    results = metrics.evaluate(
+        model,
+        against,
+        n=arguments.n,
+        seed=arguments.seed,
+        split=arguments.split,
+        extractor=arguments.extractor,
+        metrics=arguments.metrics,
+        data_dir=arguments.data_dir,
+        progress=sys.stdout.isatty(),
+    )
+    print(metrics.as_text(results))
+    if arguments.out:
+        metrics.save(arguments.out, results)
+    if arguments.neighbours:
+        generated = model if isinstance(model, metrics.ImageSet) else metrics.generated(model, 32, arguments.seed)
+        height, width, channels = generated.first(1).shape[1:]
+        size = {"image_size": (height, width), "channels": channels, "data_dir": arguments.data_dir}
+        training = metrics.dataset(against, "train", **size)
+        images.save_png(arguments.neighbours, metrics.neighbours_picture(generated, training))
+        print(f"Samples, each with its nearest training image to its right: {arguments.neighbours}")
+
+
+def _model_or_images(name_or_path: str):
+    """Return a trained model and its data set's name, or the images of a folder and None."""
+    from kerasgan import loading, metrics, preset_files, training
+
+    path = Path(name_or_path)
+    trained = any((path / name).is_file() for name in (preset_files.METADATA, training.RECIPE))
+    if path.is_dir() and not trained and name_or_path not in preset_files.list_presets():
+        return metrics.dataset(path, "train"), None
+    return loading.load(name_or_path), loading.trained_on(name_or_path)
+
+
+def add_cache(commands) -> None:
+    """Add the command `cache`."""
+    parser = command(commands, "cache", _cache, "show or clear what kerasgan keeps: weights and features for metrics")
+    parser.add_argument("action", nargs="?", choices=("show", "clear"), default="show")
+
+
+def _cache(arguments) -> None:
+    from kerasgan import cache
+
+    if arguments.action == "clear":
+        print(f"Freed {cache.clear() / 1e6:.1f} MB in {cache.folder()}")
+        return
+    for path, size in cache.entries():
+        print(f"{size / 1e6:8.1f} MB  {path.relative_to(cache.folder())}")
+    print(f"{sum(size for _, size in cache.entries()) / 1e6:8.1f} MB in {cache.folder()}")

@@ -1,0 +1,129 @@
+"""The command `train`: a model or a recipe, with options put over it, into a folder."""
+
+import sys
+from pathlib import Path
+
+from kerasgan.cli.start import DATA_DIR_HELP, command, start_tensorflow
+
+PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
+STRATEGIES = ("default", "mirrored", "multi_worker")
+
+
+def add(commands) -> None:
+    """Add the command `train`."""
+    parser = command(commands, "train", _train, "train a model, or a recipe, into a folder")
+    parser.add_argument("what", nargs="?", help="gan, dcgan, vae, a recipe (.toml), or a preset to take the recipe of")
+    parser.add_argument("--data", help="mnist_mini, a TFDS name, a folder of images, or a .npy/.npz file")
+    parser.add_argument("--out", help="folder of the run (default: runs/MODEL-DATA)")
+    parser.add_argument("--resume", metavar="RUN", nargs="?", const="", help="go on with a run that stopped")
+    parser.add_argument("--epochs", type=int, help="passes over the data")
+    parser.add_argument("--batch-size", type=int, help="images in a batch")
+    parser.add_argument("--image-size", type=int, help="resize images to this many pixels a side")
+    parser.add_argument("--channels", type=int, choices=(1, 3), help="1 for grey, 3 for colour")
+    parser.add_argument("--seed", type=int, help="of weights, data order and latents")
+    parser.add_argument("--precision", choices=PRECISIONS, help="auto picks by hardware")
+    parser.add_argument("--strategy", choices=STRATEGIES, help="devices to train on")
+    parser.add_argument(
+        "--set", metavar="KEY=VALUE", action="append", default=[], help="any key of the recipe: model.base_filters=32"
+    )
+    parser.add_argument("--log-dir", help="TensorBoard folder (default: logs in the run's folder)")
+    parser.add_argument("--data-dir", help=DATA_DIR_HELP)
+    parser.add_argument("--dry-run", action="store_true", help="print the resolved recipe and stop")
+
+
+def _train(arguments) -> None:
+    start_tensorflow()
+    from kerasgan import recipes, training
+
+    recipe, folder = _recipe_and_folder(arguments)
+    if arguments.dry_run:
+        print(recipes.resolved(recipe).to_toml(), end="")
+        return
+    log_dir = arguments.log_dir or folder / training.LOGS
+    resume = arguments.resume is not None
+    # A bar on a terminal, a line an epoch in a log file.
+    verbose = 1 if sys.stdout.isatty() else 2
+    try:
+        training.train(recipe, folder, resume=resume, data_dir=arguments.data_dir, log_dir=log_dir, verbose=verbose)
+    except KeyboardInterrupt:
+        if (folder / training.MODEL).is_file():
+            print(f"\nStopped; finished epochs are kept. Go on with: kerasgan train --resume {folder}", file=sys.stderr)
+        raise
+    print(f"The run is in {folder}: samples.png, model.keras, history.csv, recipe.toml, logs")
+    print(f"  tensorboard --logdir {log_dir}")
+    print(f"  kerasgan generate {folder} --out samples.png")
+    print(f"  kerasgan export {folder}")
+
+
+def _recipe_and_folder(arguments):
+    """Return the recipe and the run's folder that the options of `train` ask for."""
+    from kerasgan import recipes, training
+
+    if arguments.resume is not None:
+        folder = Path(arguments.resume or arguments.out or arguments.what or "")
+        base = recipes.read_dict(folder / training.RECIPE)
+    elif not arguments.what:
+        raise ValueError("Say what to train: kerasgan train dcgan --data mnist_mini, or kerasgan train recipe.toml")
+    else:
+        base = _starting_point(arguments.what)
+        name = base["model"]["type"] + "-" + Path(arguments.data or base["data"]["source"]).stem
+        folder = Path(arguments.out or Path("runs") / name)
+    return recipes.from_dict(_with_options(base, arguments)), folder
+
+
+def _starting_point(what: str) -> dict:
+    """Return the recipe, as nested dicts, that `what` names: a file, a preset, or a model with default settings."""
+    from kerasgan import presets, recipes
+    from kerasgan.models import MODELS
+
+    if what in MODELS:
+        return {"model": {"type": what}, "data": {"source": "mnist_mini"}}
+    if what.endswith(".toml"):
+        return recipes.read_dict(what)
+    try:
+        return recipes.read_dict(presets.preset_folder(what) / "recipe.toml")
+    except ValueError:
+        from kerasgan.configurable import unknown_name
+
+        known = [*MODELS, *presets.list_presets()]
+        raise ValueError(unknown_name("model, preset or recipe (.toml)", what, known)) from None
+
+
+def _with_options(base: dict, arguments) -> dict:
+    """Return a recipe with the command line's options put over it."""
+    recipe = {key: dict(value) if isinstance(value, dict) else value for key, value in base.items()}
+    for key, value in (
+        ("data.source", arguments.data),
+        ("data.batch_size", arguments.batch_size),
+        ("data.image_size", arguments.image_size),
+        ("data.channels", arguments.channels),
+        ("epochs", arguments.epochs),
+        ("seed", arguments.seed),
+        ("precision", arguments.precision),
+        ("strategy", arguments.strategy),
+    ):
+        if value is not None:
+            _put(recipe, key, value)
+    for setting in arguments.set:
+        key, equals, value = setting.partition("=")
+        if not equals:
+            raise ValueError(f"--set takes KEY=VALUE, such as model.base_filters=32; received {setting!r}.")
+        _put(recipe, key, _toml_value(value))
+    return recipe
+
+
+def _put(recipe: dict, key: str, value) -> None:
+    *tables, last = key.split(".")
+    for table in tables:
+        recipe = recipe.setdefault(table, {})
+    recipe[last] = value
+
+
+def _toml_value(text: str):
+    """Return a value as TOML reads it; bare words are strings."""
+    import tomllib
+
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
