@@ -22,3 +22,9 @@ for name in names:
     verified = kerasgan.presets.verify(name)
     assert images.shape == (4, *model.image_shape), images.shape
     print(f"{name}: loaded in {loaded:.2f} s, {verified.files} files, golden error {verified.max_error:.1g}")
+
+(fid,) = kerasgan.metrics.evaluate(
+    kerasgan.from_preset("gan_mnist"), "mnist_mini", n=500, metrics=["fid"], cached=False
+)
+assert fid.floor < fid.value < 20, fid
+print(fid.headline())

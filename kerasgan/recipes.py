@@ -54,6 +54,7 @@ class Recipe:
         precision: a word of `kerasgan.precision`.
         strategy: a word of `kerasgan.strategy`.
         summary_every: epochs between image summaries.
+        metrics_every: epochs between measurements by `kerasgan.callbacks.GenerativeMetrics`; 0 for none.
         card: texts for the model card of a preset: description, limits, data_license.
     """
 
@@ -65,6 +66,7 @@ class Recipe:
     precision: str = "auto"
     strategy: str = "default"
     summary_every: int = 1
+    metrics_every: int = 0
     card: dict = field(default_factory=dict)
 
     def to_toml(self) -> str:

@@ -23,7 +23,7 @@ import keras
 
 from kerasgan import distribution, files, images, recipes
 from kerasgan.base import GenerativeModel
-from kerasgan.callbacks import ImageSummary
+from kerasgan.callbacks import GenerativeMetrics, ImageSummary
 from kerasgan.recipes import Recipe
 
 RECIPE, MODEL, HISTORY, SAMPLES, LOGS = "recipe.toml", "model.keras", "history.csv", "samples.png", "logs"
@@ -80,12 +80,21 @@ def _fit(model, recipe: Recipe, folder: Path, chief: bool, data_dir, log_dir, ve
     if first_epoch:
         dataset = recipes.load_data(recipe, data_dir, first_epoch)
     callbacks = [
+        *_metrics(recipe, data_dir, log_dir),
         SaveRun(folder, first_epoch),
         ImageSummary(log_dir, every=recipe.summary_every, images=_images_to_reconstruct(model, recipe, data_dir)),
     ]
     if chief:
         callbacks.append(keras.callbacks.TensorBoard(log_dir, write_graph=False))
     model.fit(dataset, epochs=recipe.epochs, initial_epoch=first_epoch, verbose=verbose, callbacks=callbacks)
+
+
+def _metrics(recipe: Recipe, data_dir, log_dir) -> list:
+    """Return the callback that measures the model, to run before those that record what it logs."""
+    if not recipe.metrics_every:
+        return []
+    where = {} if data_dir is None else {"data_dir": data_dir}
+    return [GenerativeMetrics(recipe.data["source"], every=recipe.metrics_every, log_dir=log_dir, **where)]
 
 
 def load_run(folder: "str | Path") -> GenerativeModel:

@@ -77,7 +77,7 @@ def test_evaluate(capsys, own_cache):
     assert "real against real" in printed
     assert "extractor mnist" in printed
     fid, memorised = metrics.read("results.json")
-    assert (fid.protocol["images"], memorised.protocol["metric"]) == (100, "memorised")
+    assert (fid.protocol["real images"], memorised.protocol["metric"]) == (100, "memorised")
     assert Path("pairs.png").is_file()
 
 

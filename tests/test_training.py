@@ -124,6 +124,15 @@ def test_the_learned_scale_and_reconstructions_of_a_vae_run(tmp_path):
     np.testing.assert_array_equal(loaded.reconstruct(images), model.reconstruct(images))
 
 
+def test_a_recipe_may_measure_while_it_trains(tmp_path, monkeypatch):
+    monkeypatch.setenv("KERASGAN_CACHE", str(tmp_path / "cache"))
+    recipe = recipes.from_dict(RECIPE | {"epochs": 2, "metrics_every": 1})
+    training.train(recipe, tmp_path / "run", verbose=0)
+    first, last = rows(tmp_path / "run")
+    assert 0.0 < float(last["val_fid"]) != float(first["val_fid"])
+    assert {"generated", "real"} <= {path.name for path in (tmp_path / "run" / "logs").iterdir()}
+
+
 def test_two_workers_train_one_run(tmp_path):
     """Two processes on loopback: the first writes the run, the second writes nothing, and both finish."""
     ports = [free_port(), free_port()]

@@ -64,11 +64,11 @@ def evaluate(
         generated=observe(generated, extractor, progress=progress),
         real=observe(real, extractor, cached, progress),
         other=observe(other, extractor, cached, progress),
-        # Unseen real images are what a copy is told by.
-        training=None if real.name.startswith(other.name) else image_sets.dataset(against, "train", **data),
+        # A copy is told by unseen real images, which there are only beside a training split.
+        training=None if other.name.startswith(real.name) else image_sets.dataset(against, "train", **data),
         seed=seed,
     )
-    protocol, provenance = _protocol(extractor, real, other, seed), _provenance(model.name)
+    protocol, provenance = _protocol(extractor, sets), _provenance(model.name)
     results = [
         _result(value, f"{extractor.name}_{short(real.count)}", protocol, provenance)
         for name in chosen
@@ -97,15 +97,17 @@ def _result(value, suffix: str, protocol: dict, provenance: dict) -> Result:
     )
 
 
-def _protocol(extractor: Extractor, real: ImageSet, other: ImageSet, seed: int) -> dict:
+def _protocol(extractor: Extractor, sets: Sets) -> dict:
     return {
         "extractor": extractor.name,
         "weights": extractor.sha256,
         "resize": extractor.resize,
-        "images": real.count,
-        "real": real.name,
-        "floor": other.name,
-        "seed": seed,
+        "generated images": sets.generated.images.count,
+        "real images": sets.real.images.count,
+        "real": sets.real.images.name,
+        "real sha256": sets.real.images.fingerprint,
+        "floor": sets.other.images.name,
+        "seed": sets.seed,
     }
 
 

@@ -1,5 +1,6 @@
 """Sets of images to measure: generated, from a data set, a folder or an array, read batch by batch as bytes."""
 
+import functools
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -59,8 +60,9 @@ class ImageSet:
             start += len(batch)
         return np.stack([wanted[int(index)] for index in indices])
 
+    @functools.cached_property
     def fingerprint(self) -> str:
-        """Return the sha256 of all images and their shape, in hexadecimal."""
+        """The sha256 of all images and their shape, in hexadecimal; they are read for it once."""
         digest = hashlib.sha256()
         for batch in self.read():
             digest.update(str(batch.shape[1:]).encode())

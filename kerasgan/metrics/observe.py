@@ -32,7 +32,7 @@ def observe(images: ImageSet, extractor: Extractor, cached: bool = False, progre
     """
     if not cached or extractor.sha256 is None:
         return Observed(extract(extractor, images.read(), images.count, progress), images)
-    key = hashlib.sha256(f"{extractor.name} {extractor.sha256} {images.fingerprint()}".encode()).hexdigest()
+    key = hashlib.sha256(f"{extractor.name} {extractor.sha256} {images.fingerprint}".encode()).hexdigest()
     path = cache.part("features") / f"{extractor.name}-{key}.npz"
     features = _read(path)
     if features is None:

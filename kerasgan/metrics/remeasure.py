@@ -44,7 +44,7 @@ def remeasure(name_or_folder, data_dir: str | None = None, progress: bool = Fals
     measured = {
         result.name: result
         for result in evaluate(
-            presets.from_preset(folder), source, n=protocol["images"], seed=protocol["seed"],
+            presets.from_preset(folder), source, n=protocol["real images"], seed=protocol["seed"],
             extractor=protocol["extractor"], data_dir=data_dir, progress=progress,
         )
     }  # fmt: skip

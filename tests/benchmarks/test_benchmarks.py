@@ -28,3 +28,15 @@ def test_the_train_step_is_faster_than_the_guides():
 
 def test_training_on_60000_images_stays_under_two_gigabytes():
     print(run("memory.py", "--epochs", "2", "--steps", "20"))
+
+
+def test_the_frechet_distance_and_the_neighbours_keep_their_aims():
+    print(run("distances.py"))
+
+
+def test_evaluating_a_preset_takes_under_two_minutes_and_two_gigabytes():
+    printed = run("evaluation.py", "dcgan_mnist")
+    print(printed)
+    seconds, memory = re.search(r"empty cache: (\d+) s, .* peak ([\d.]+) GB", printed).groups()
+    assert float(seconds) < 120
+    assert float(memory) < 2

@@ -29,7 +29,7 @@ def test_every_metric_comes_with_protocol_floor_and_provenance(gan):
     assert fid.name == "fid_mnist_300"
     assert 0 < fid.floor < fid.value
     assert fid.protocol["weights"] == metrics.extractor("mnist").sha256
-    assert (fid.protocol["images"], fid.protocol["real"]) == (300, "mnist_mini/test")
+    assert (fid.protocol["real images"], fid.protocol["real"]) == (300, "mnist_mini/test")
     assert {"precision", "recall", "kid", "inception_score", "memorised", "ms_ssim", "class_deviation"} <= set(results)
     assert results["recall"].floor > 0.8 > results["recall"].value
     assert "dcgan" in fid.provenance["model"]
@@ -57,6 +57,22 @@ def test_the_memorised_share_finds_a_model_that_copies():
         metrics.dataset("mnist_mini", "train", n=200), "mnist_mini", metrics=["memorised"], extractor=means
     )
     assert share.value == 1.0
+
+
+def test_without_unseen_images_copies_cannot_be_told():
+    images = np.random.default_rng(0).integers(0, 256, (100, 8, 8, 1), dtype="uint8")
+    made = metrics.dataset(images[:50])
+    results = metrics.evaluate(made, images, metrics=["memorised", "kid"], extractor=means)
+    assert [result.protocol["metric"] for result in results] == ["kid"]
+
+
+def test_other_real_images_are_another_protocol(gan):
+    images = np.random.default_rng(0).integers(0, 256, (240, 28, 28, 1), dtype="uint8")
+    (one,), (two,) = (
+        metrics.evaluate(gan, array, metrics=["fid"], extractor=means) for array in (images, images[::-1].copy())
+    )
+    with pytest.raises(ValueError, match="differ in real sha256"):
+        one.minus(two)
 
 
 def test_the_bounds_of_a_vae():

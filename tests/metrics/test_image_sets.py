@@ -34,12 +34,12 @@ def test_first_head_and_at():
 
 
 def test_the_fingerprint_is_of_the_content():
-    same = metrics.dataset(PIXELS.copy(), split="train").fingerprint()
-    assert metrics.dataset(PIXELS).fingerprint() == same
+    same = metrics.dataset(PIXELS.copy(), split="train").fingerprint
+    assert metrics.dataset(PIXELS).fingerprint == same
     changed = PIXELS.copy()
     changed[700, 2, 2] ^= 1
-    assert metrics.dataset(changed).fingerprint() != same
-    assert metrics.dataset(PIXELS, n=1000).fingerprint() != same
+    assert metrics.dataset(changed).fingerprint != same
+    assert metrics.dataset(PIXELS, n=1000).fingerprint != same
 
 
 def test_generated_images_repeat_by_seed_without_sharing_batches(make_gan):
