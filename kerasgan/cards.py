@@ -133,8 +133,8 @@ def _training_facts(recipe, record: dict) -> dict:
         "precision": recipe.precision,
         "seed": recipe.seed,
         "time": (
-            f"{record['seconds'] / 60:.0f} minutes, wall clock, on {hardware['cores']} cores of {hardware['cpu']}; "
-            f"{record['cpu_seconds'] / 60:.0f} minutes of processor time"
+            f"{record['seconds'] / 60:.0f} minutes, wall clock; {record['cpu_seconds'] / 60:.0f} minutes of processor "
+            f"time ({hardware['cpu']}, cores: {hardware['cores']})"
         ),
         "versions": ", ".join(f"{package} {version}" for package, version in record["versions"].items()),
     }

@@ -119,5 +119,5 @@ def _provenance(name: str) -> dict:
     return {
         "model": name,
         "versions": ", ".join(f"{package} {importlib.metadata.version(package)}" for package in packages),
-        "machine": f"{hardware.cores} cores of {hardware.cpu}",
+        "machine": f"{hardware.cpu} (cores: {hardware.cores})",
     }
