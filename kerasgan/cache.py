@@ -83,7 +83,7 @@ def clear(what: str | None = None) -> int:
     _check_folder()
     freed = 0
     for path, size in entries(what):
-        path.unlink()
+        path.unlink(missing_ok=True)  # Another process may have been quicker.
         freed += size
     return freed
 

@@ -87,16 +87,17 @@ def pack(run: "str | Path", folder: "str | Path", data_dir: str | None = None) -
     from kerasgan import images, presets, recipes, training
 
     run, folder = Path(run), Path(folder)
-    recipe = recipes.read(run / training.RECIPE)
+    recipe, model, record = recipes.read(run / training.RECIPE), training.load_run(run), training.read_run(run)
+    if not record:
+        raise ValueError(f"{str(run)!r} was stopped before its first epoch ended: it has no {training.RUN}.")
     earlier = folder / training.RECIPE
     if earlier.is_file():
         # The texts of the card may be written after the run.
         recipe = replace(recipe, card=recipes.read(earlier).card or recipe.card)
-        if not (folder / preset_files.METADATA).is_file():
+        if [path.name for path in folder.iterdir()] == [training.RECIPE]:
             earlier.unlink()
             folder.rmdir()
-    training_facts = _training_facts(recipe, training.read_run(run))
-    presets.save_preset(training.load_run(run), folder, training=training_facts, **recipe.card)
+    presets.save_preset(model, folder, training=_training_facts(recipe, record), **recipe.card)
     files.write_text(folder / training.RECIPE, recipe.to_toml())
     model = presets.from_preset(folder)
     grid = images.grid(model.generate(64, seed=0))

@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import json
 import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -17,8 +18,9 @@ def replacing(path: "str | Path") -> Iterator[Path]:
     """Give a temporary path beside `path` that takes its place when the block ends without an error."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    # The ending stays: Keras chooses the format by it.
-    temporary = path.with_name(f"{PARTIAL}{os.getpid()}-{path.name}")
+    # Drawn, because processes in containers or on other machines share their numbers. The ending stays: Keras chooses
+    # the format by it.
+    temporary = path.with_name(f"{PARTIAL}{secrets.token_hex(4)}-{path.name}")
     try:
         yield temporary
         os.replace(temporary, path)

@@ -50,8 +50,8 @@ class GenerativeMetrics(Measurement):
         n: images on each side; fewer where the data set has fewer.
         seed: of the generated images and of the random choices in the metrics.
         split: the real images to compare with; None takes "test" where there is one. Other real images come from
-            "train", or from the second half where there is only one split. An array is whatever split it is said to
-            be: say "train", so that it is halved.
+            "train"; where there is only one split, or an array, every second image is compared with, and the others
+            are those between.
         extractor: what `kerasgan.metrics.features.get` takes; None takes the classifier of the data set, or
             "inception_768" where there is none.
         log_dir: folder for the event files, in the sub-folders `generated` and `real`; None writes none.
@@ -106,7 +106,7 @@ class GenerativeMetrics(Measurement):
         super().on_train_begin(logs)
         height, width, channels = self.model.image_shape
         data = {"image_size": (height, width), "channels": channels} | self.data
-        real, other = real_sets(self.against, self.n, self.split, **data)
+        real, other, _ = real_sets(self.against, self.n, self.split, **data)
         self._extractor = _load(self.extractor or _suitable(self.against))
         self._real = observe(real, self._extractor, self.cached).features
         _check_applicable(self.metrics, self._real, self._extractor, self.n)

@@ -24,7 +24,8 @@ def main(argv: list[str] | None = None) -> int:
     arguments = build_parser().parse_args(argv)
     try:
         arguments.run(arguments)
-    except ValueError as error:
+    # An OSError of a file or folder names it: no space, no permission.
+    except (ValueError, OSError) as error:
         print(f"kerasgan: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -47,5 +47,5 @@ def check_pair(names: tuple[str, str], first: np.ndarray, second: np.ndarray) ->
 
 def check_at_least(name: str, value: int, least: int) -> None:
     """Raise a ValueError unless value is an integer of at least `least`."""
-    if not isinstance(value, int | np.integer) or value < least:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
         raise ValueError(f"{name} must be an integer of at least {least}; received {value!r}.")

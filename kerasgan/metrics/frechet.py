@@ -29,15 +29,19 @@ def frechet_distance(first: GaussianStatistics, second: GaussianStatistics) -> f
     return max(0.0, float(shift @ shift + traces - 2.0 * _trace_of_root(*covariances)))
 
 
-def require_full_rank(**sides: GaussianStatistics) -> None:
-    """Raise a ValueError where a side has too few samples for a covariance of full rank: d + 1 are needed."""
-    dimensions = max(side.mean.size for side in sides.values())
-    if min(side.count for side in sides.values()) <= dimensions:
-        counts = ", ".join(f"{name} {side.count}" for name, side in sides.items())
+def require_full_rank(dimensions: int, **counts: int) -> None:
+    """Raise a ValueError where a side has too few samples for a covariance of full rank: d + 1 are needed.
+
+    Args:
+        dimensions: d of the features.
+        **counts: samples of each side, by its name.
+    """
+    if min(counts.values()) <= dimensions:
+        received = ", ".join(f"{name} {count}" for name, count in counts.items())
         raise ValueError(
-            f"{dimensions} feature dimensions need at least {dimensions + 1} samples on each side; received {counts}. "
-            "With fewer the covariance is singular and the distance meaningless: take more samples or an extractor "
-            "with fewer dimensions."
+            f"{dimensions} feature dimensions need at least {dimensions + 1} samples on each side; received {received}. "
+            "With fewer the covariance is singular and the distance meaningless: take more samples, an extractor with "
+            "fewer dimensions, or a metric that does without, such as kid."
         )
 
 
@@ -53,9 +57,9 @@ def fid(first: np.ndarray, second: np.ndarray) -> float:
     Raises:
         ValueError: a side is not finite, the dimensions differ, or n or m is at most d.
     """
-    first, second = (_gaussian(features) for features in check_pair(("first", "second"), first, second))
-    require_full_rank(first=first, second=second)
-    return frechet_distance(first, second)
+    first, second = check_pair(("first", "second"), first, second)
+    require_full_rank(first.shape[1], first=len(first), second=len(second))
+    return frechet_distance(_gaussian(first), _gaussian(second))
 
 
 def fid_infinity(
@@ -87,7 +91,7 @@ def fid_infinity(
     check_at_least("points", points, 3)
     n, d = generated.shape
     check_dimensions(generated[0], real_statistics.mean)
-    require_full_rank(generated=_gaussian(generated), real=real_statistics)
+    require_full_rank(d, generated=n, real=real_statistics.count)
     smallest = max(n // 10, 2 * d) if smallest is None else smallest
     if not d < smallest <= n - points + 1:
         raise ValueError(

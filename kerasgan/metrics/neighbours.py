@@ -88,9 +88,10 @@ def nearest(queries: np.ndarray, base: np.ndarray, k: int = 1, block: int = 2048
     check_at_least("block", block, 1)
     if k > len(base):
         raise ValueError(f"k = {k} neighbours are more than the {len(base)} rows of base.")
-    centre = base.mean(axis=0, dtype="float64")
+    # In the precision of base: subtracting float64 would double it in memory.
+    centre = base.mean(axis=0, dtype="float64").astype(base.dtype)
     # Twice as fast as in float64; the distances of the candidates are computed again, exactly.
-    centred = (base - centre).astype("float32")
+    centred = (base - centre).astype("float32", copy=False)
     found = [
         _nearest_of_block(queries[start : start + block], base, centred, centre, k, block)
         for start in range(0, len(queries), block)

@@ -1,6 +1,7 @@
 """Result: one measured number that carries how it was measured, and refuses to be compared with another kind."""
 
 import json
+import re
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -120,4 +121,4 @@ def words(facts: dict) -> str:
 
 def _value(value) -> str:
     # A full hash would fill the line; the JSON has all of it.
-    return value[:8] if isinstance(value, str) and len(value) == 64 else str(value)
+    return value[:8] if re.fullmatch("[0-9a-f]{64}", str(value)) else str(value)

@@ -21,6 +21,8 @@ SPLITS = 10
 PAIRS = 1000
 # With fewer samples a dimension, the subsets are too alike to extrapolate from.
 LINE = 8
+# Rows of features that are turned into float64 at once.
+BLOCK = 4096
 # Inception's 1008 classes are no modes of anybody's data.
 MOST_CLASSES = 100
 
@@ -47,7 +49,7 @@ class Value(NamedTuple):
 
 def _fid(sets: Sets) -> list[Value]:
     real, generated, other = (_statistics(each) for each in (sets.real, sets.generated, sets.other))
-    require_full_rank(generated=generated, real=real)
+    require_full_rank(real.mean.size, generated=generated.count, real=real.count)
     return [Value("fid", frechet_distance(generated, real), frechet_distance(other, real))]
 
 
@@ -111,10 +113,13 @@ def _classes(sets: Sets) -> list[Value]:
 
 def _ms_ssim(sets: Sets) -> list[Value]:
     generated, other = (each.images.first(2 * PAIRS) for each in (sets.generated, sets.other))
-    value, error = ms_ssim.diversity(generated, PAIRS, sets.seed)
-    floor, _ = ms_ssim.diversity(other, PAIRS, sets.seed)
+    if min(generated.shape[1:3]) < ms_ssim.TAPS:
+        return []
+    pairs = min(PAIRS, len(generated) * (len(generated) - 1) // 2)
+    value, error = ms_ssim.diversity(generated, pairs, sets.seed)
+    floor, _ = ms_ssim.diversity(other, pairs, sets.seed)
     scales = ms_ssim.scales_for(*generated.shape[1:3])
-    return [Value("ms_ssim", value, floor, error, {"pairs": PAIRS, "scales": scales, "spread": "standard error"})]
+    return [Value("ms_ssim", value, floor, error, {"pairs": pairs, "scales": scales, "spread": "standard error"})]
 
 
 def _memorised(sets: Sets) -> list[Value]:
@@ -138,6 +143,8 @@ METRICS: dict[str, Callable[[Sets], list[Value]]] = {
 
 
 def _statistics(observed: Observed) -> GaussianStatistics:
-    statistics = GaussianStatistics(observed.features.features.shape[1])
-    statistics.update(observed.features.features)
+    features = observed.features.features
+    statistics = GaussianStatistics(features.shape[1])
+    for start in range(0, len(features), BLOCK):
+        statistics.update(features[start : start + BLOCK])
     return statistics
