@@ -1,20 +1,30 @@
-"""Small classifiers of MNIST, Fashion-MNIST and CIFAR-10, whose features say more of these images than Inception's.
+"""Small classifiers of MNIST and Fashion-MNIST, whose features say more of these images than Inception's.
 
 Each is a `.weights.h5` file with a `.json` card: how it was trained and how often it is right. Train one anew with
-`python -m kerasgan.metrics.classifiers.train NAME`.
+`python -m kerasgan.metrics.classifiers.train NAME`; CIFAR-10 has a recipe, but no weights here yet.
 """
 
 import functools
 import json
 from pathlib import Path
 
-NAMES = ("mnist", "fashion_mnist", "cifar10")
+NAMES = ("mnist", "fashion_mnist")
 FOLDER = Path(__file__).parent
 
 
 def card(name: str, folder: Path = FOLDER) -> dict:
-    """Return what is known of a classifier: recipe, test accuracy, sha256 of its weights."""
-    return json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+    """Return what is known of a classifier: recipe, test accuracy, sha256 of its weights.
+
+    Raises:
+        ValueError: it was not trained.
+    """
+    path = folder / f"{name}.json"
+    if not path.is_file():
+        raise ValueError(
+            f"There is no trained classifier {name!r} in {folder}. Make it with "
+            f"`python -m kerasgan.metrics.classifiers.train {name}`, or choose another extractor."
+        )
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 @functools.cache
@@ -22,7 +32,7 @@ def load(name: str, folder: Path = FOLDER):
     """Return a classifier as an extractor: features are the averaged last feature map, probabilities its softmax.
 
     Raises:
-        ValueError: the weights are not the ones that the card names.
+        ValueError: the classifier was not trained, or its weights are not the ones that the card names.
     """
     import tensorflow as tf
 

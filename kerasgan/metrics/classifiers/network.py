@@ -1,4 +1,4 @@
-"""The small residual network of the classifiers: three resolutions, two residual blocks, averaged features."""
+"""The small residual network of the classifiers: a residual block a resolution, averaged features."""
 
 import keras
 from keras import layers
@@ -12,13 +12,13 @@ def classifier(image_shape: tuple, num_classes: int, filters=(24, 48, 96), dtype
     Args:
         image_shape: (height, width, channels).
         num_classes: number of logits.
-        filters: of the three resolutions; the last is the number of features.
+        filters: of each resolution, halved from one to the next; the last is the number of features.
         dtype: dtype policy or its name; "mixed_bfloat16" to train faster.
     """
-    first, second, third = filters
+    first, *others = filters
     images = keras.Input(image_shape, name="images")
     x = _convolution(images, first, 1, dtype)
-    for count in (second, third):
+    for count in others:
         x = _convolution(x, count, 2, dtype)
         x = layers.Add(dtype=dtype)([x, _convolution(_convolution(x, count, 1, dtype), count, 1, dtype)])
     features = layers.GlobalAveragePooling2D(name="features", dtype="float32")(x)
