@@ -133,6 +133,15 @@ def test_train_pack_and_use_the_preset(capsys, own_cache):
     assert "fid_mnist_2k" in capsys.readouterr().err
 
 
+def test_pack_of_an_unfinished_run_leaves_the_recipe_of_the_preset(capsys):
+    for folder in ("run", "preset"):
+        Path(folder).mkdir()
+        Path(folder, "recipe.toml").write_text('[model]\ntype = "dcgan"\n[data]\nsource = "mnist_mini"\n')
+    assert cli.main(["zoo", "pack", "run", "--out", "preset"]) == 1
+    assert "before its first epoch" in capsys.readouterr().err
+    assert [path.name for path in Path("preset").iterdir()] == ["recipe.toml"]
+
+
 @pytest.fixture
 def tiny_zoo(preset, tmp_path, monkeypatch):
     for name in ("one", "two"):
@@ -187,6 +196,9 @@ def test_zoo_table_prints_or_brings_a_readme_up_to_date(tiny_zoo, capsys):
         (["zoo", "show"], "needs a preset"),
         (["zoo", "pack"], "needs a run"),
         (["zoo", "verify", "dcgan_mnist", "--all"], "not both"),
+        (["zoo", "table", "--out", "none/README.md"], "No such file"),
+        (["evaluate", "nothing", "--against", "mnist_mini"], "Unknown preset 'nothing'"),
+        (["evaluate", "dcgan_mnist", "--against", "./nothing"], "no file or folder"),
     ],
 )
 def test_mistakes_are_told_in_one_line(arguments, message, capsys):

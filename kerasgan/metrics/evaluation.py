@@ -33,8 +33,9 @@ def evaluate(
     """Measure images against real ones; every result carries its protocol and what real images score by it.
 
     Real images are brought to the size and channels of the generated ones. The features of three sets of n images are
-    held in memory, 12 bytes times n times their dimensions: 0.25 GB for 10,000 images by "inception", and half as much
-    for its probabilities. `GaussianStatistics` over `stream` computes a FID of any n in bounded memory.
+    held in memory, 12 bytes times n times their dimensions: 0.25 GB for 10,000 images by "inception", half as much for
+    its probabilities, and for a while 16 bytes more by "prdc". `GaussianStatistics` over `stream` gives a FID of any n
+    in bounded memory.
 
     A conditional model draws each class in turn: of its images, `classes_covered`, `class_kl` and `class_deviation`
     tell only whether it heeds the labels.
@@ -66,8 +67,9 @@ def evaluate(
     is_model = not isinstance(model, ImageSet)
     image_shape = model.image_shape if is_model else model.first(1).shape[1:]
     data = {"image_size": image_shape[:2], "channels": image_shape[2]} | data
-    extractor = get(extractor or EXTRACTORS.get(against if isinstance(against, str) else None, "inception"))
+    # The data before the extractor, whose weights may have to be fetched.
     real, other, training = real_sets(against, n if is_model else min(n, model.count), split, **data)
+    extractor = get(extractor or EXTRACTORS.get(against if isinstance(against, str) else None, "inception"))
     generated = image_sets.generated(model, real.count, seed) if is_model else model.head(real.count)
     if "fid" in chosen and extractor.dimensions:
         # Here, and not after the minutes that features take.

@@ -39,8 +39,8 @@ def require_full_rank(dimensions: int, **counts: int) -> None:
     if min(counts.values()) <= dimensions:
         received = ", ".join(f"{name} {count}" for name, count in counts.items())
         raise ValueError(
-            f"{dimensions} feature dimensions need at least {dimensions + 1} samples on each side; received {received}. "
-            "With fewer the covariance is singular and the distance meaningless: take more samples, an extractor with "
+            f"{dimensions} feature dimensions need at least {dimensions + 1} samples on each side; received {received}."
+            " With fewer the covariance is singular and the distance meaningless: take more samples, an extractor with "
             "fewer dimensions, or a metric that does without, such as kid."
         )
 

@@ -83,7 +83,7 @@ def test_the_bounds_of_a_vae():
 
 
 def test_features_of_real_images_are_kept_and_a_damaged_file_is_made_again():
-    real, _ = real_sets("mnist_mini", 100)
+    real = real_sets("mnist_mini", 100).real
     extractor = metrics.extractor("mnist")
     first = observe(real, extractor, cached=True)
     ((path, size),) = cache.entries("features")
@@ -98,18 +98,113 @@ def test_features_of_real_images_are_kept_and_a_damaged_file_is_made_again():
     assert len(cache.entries("features")) == 1
 
 
-def test_one_split_is_halved():
-    images = np.random.default_rng(0).integers(0, 256, (101, 8, 8, 1), dtype="uint8")
-    real, other = real_sets(images, 1000)
-    assert (real.count, other.count, other.name) == (50, 50, "array/train[50:]")
-    np.testing.assert_array_equal(other.first(50), images[50:100])
+@pytest.mark.parametrize("below", ["file", "other files"])
+def test_a_cache_that_cannot_be_written_only_warns(tmp_path, monkeypatch, below):
+    (tmp_path / "file").write_text("")
+    (tmp_path / "other files").mkdir()
+    (tmp_path / "other files" / "thesis.tex").write_text("")
+    monkeypatch.setenv(cache.VARIABLE, str(tmp_path / "file" / "below" if below == "file" else tmp_path / below))
+    real, extractor = real_sets("mnist_mini", 100).real, metrics.extractor("mnist")
+    with pytest.warns(UserWarning, match="not kept for the next time"):
+        found = observe(real, extractor, cached=True)
+    np.testing.assert_array_equal(found.features.features, observe(real, extractor).features.features)
+
+
+def test_another_resize_is_not_read_from_the_cache():
+    real = real_sets("mnist_mini", 20).real
+    for resize, offset in (("bilinear", 0), ("bicubic", 1)):
+        extractor = metrics.Extractor("own", lambda batch, add=offset: means(batch) + add, resize, sha256="0" * 64)
+        np.testing.assert_array_equal(
+            observe(real, extractor, cached=True).features.features, observe(real, extractor).features.features
+        )
+    assert len(cache.entries("features")) == 2
+
+
+RANDOM = np.random.default_rng(0).integers(0, 256, (101, 8, 8, 1), dtype="uint8")
+
+
+@pytest.mark.parametrize("split", [None, "train", "test"])
+def test_every_second_image_of_an_array_stands_for_other_ones(split):
+    """Whatever split the array is said to be, no image is compared with itself."""
+    found = real_sets(RANDOM, 1000, split)
+    assert (found.real.count, found.other.count, found.training) == (50, 50, None)
+    assert found.other.name == f"array/{split or 'train'}[1::2]"
+    np.testing.assert_array_equal(found.real.first(50), RANDOM[:100:2])
+    np.testing.assert_array_equal(found.other.first(50), RANDOM[1:100:2])
+
+
+def fill(folder, count, sides=(8,)):
+    for number in range(count):
+        side = sides[number % len(sides)]
+        kerasgan.images.save_png(folder / f"{number}.png", np.full((side, side), number, "uint8"))
+
+
+def test_a_folder_with_a_test_split_and_mixed_sizes(tmp_path):
+    fill(tmp_path / "train", 20, (8, 9))
+    fill(tmp_path / "test", 30, (9, 8))
+    found = real_sets(tmp_path, 1000, image_size=(8, 8), channels=1)
+    assert (found.real.name, found.real.count) == (f"{tmp_path}/test", 20)
+    assert (found.other.name, found.training.count) == (f"{tmp_path}/train", 20)
+
+
+def test_an_npz_file_without_a_test_split_is_halved(tmp_path):
+    np.savez(tmp_path / "images.npz", images=RANDOM)
+    np.savez(tmp_path / "test.npz", test_images=RANDOM, test_labels=np.arange(101))
+    assert real_sets(tmp_path / "images.npz", 10).real.name == f"{tmp_path}/images.npz/train[0::2]"
+    assert real_sets(tmp_path / "test.npz", 10).real.name == f"{tmp_path}/test.npz/test[0::2]"
+
+
+def test_a_missing_source_or_split_is_told(tmp_path):
+    with pytest.raises(ValueError, match="no file or folder"):
+        real_sets(tmp_path / "nothing", 10)
+    with pytest.raises(ValueError, match="no split 'validation'"):
+        real_sets("mnist_mini", 10, "validation")
+
+
+def test_a_model_that_gives_too_few_images_is_refused():
+    class Short:
+        name, image_shape = "short", (28, 28, 1)
+
+        def generate(self, n, seed):
+            return np.zeros((n - 1, 28, 28, 1), "float32")
+
+    with pytest.raises(ValueError, match="was to have 20 images and gave 19"):
+        metrics.evaluate(Short(), "mnist_mini", n=20, extractor=means, metrics="kid")
+
+
+def test_small_images_and_few_of_them_are_measured_by_what_applies():
+    made = metrics.dataset(RANDOM[:40])
+    results = {result.protocol["metric"]: result for result in metrics.evaluate(made, RANDOM, extractor=means)}
+    assert {"fid", "precision"} <= set(results)
+    assert "ms_ssim" not in results, "8x8 pixels are too few"
+    wide = RANDOM.repeat(2, axis=1).repeat(2, axis=2)
+    (found,) = metrics.evaluate(metrics.dataset(wide[:40]), wide, extractor=means, metrics="ms_ssim")
+    assert found.protocol["pairs"] == 40 * 39 // 2
+
+
+def test_too_few_images_for_fid_are_told_before_any_features_are_made():
+    def never(batch):
+        raise AssertionError("no image needs to be looked at for this")
+
+    extractor = metrics.Extractor("own", never, dimensions=60)
+    with pytest.raises(ValueError, match="generated 50, real 50"):
+        metrics.evaluate(metrics.dataset(RANDOM), RANDOM, extractor=extractor)
+
+
+def test_numbers_of_numpy_become_json(tmp_path, gan):
+    results = metrics.evaluate(gan, "mnist_mini", n=np.int64(20), seed=np.int64(1), extractor=means, metrics="kid")
+    metrics.save(tmp_path / "results.json", results)
+    assert metrics.read(tmp_path / "results.json") == results
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         ({"n": 0}, "at least 1"),
-        ({"n": True}, "whole number"),
+        ({"n": True}, "integer"),
+        ({"seed": -1}, "seed must be an integer of at least 0"),
+        ({"metrics": []}, "at least one of fid"),
+        ({"metrics": ["inception_score"], "extractor": means, "n": 20}, "None of the metrics inception_score applies"),
         ({"metrics": ["fidd"]}, "Did you mean"),
         ({"extractor": "nonsense"}, "extractor"),
         ({"n": 50}, "dimension"),

@@ -173,7 +173,7 @@ def test_too_few_samples_are_refused():
     with pytest.raises(ValueError, match="generated 9, real 50"):
         fid_infinity(normal(0, 9, 10), gaussian(normal(1, 50, 10)))
     with pytest.raises(ValueError, match="real 0"):
-        require_full_rank(real=GaussianStatistics(3))
+        require_full_rank(3, generated=50, real=0)
     with pytest.raises(ValueError, match="at least 2 samples; 1 seen"):
         frechet_distance(gaussian(normal(0, 1, 3)), gaussian(normal(0, 9, 3)))
 

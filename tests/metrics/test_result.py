@@ -3,7 +3,7 @@ import dataclasses
 import pytest
 
 from kerasgan import metrics
-from kerasgan.metrics.result import shared_protocol, short
+from kerasgan.metrics.result import shared_protocol, short, words
 
 RESULT = metrics.Result(
     "fid_mnist_10k", 1.234, 0.05, 0.02, {"metric": "fid", "extractor": "mnist", "seed": 0}, {"model": "a"}
@@ -58,6 +58,10 @@ def test_a_file_that_holds_no_results_is_refused(tmp_path, content):
 def test_shared_protocol_keeps_only_what_is_equal():
     other = dataclasses.replace(RESULT, protocol=RESULT.protocol | {"metric": "kid", "subsets": 100})
     assert shared_protocol([RESULT, other]) == {"extractor": "mnist", "seed": 0}
+
+
+def test_a_long_name_is_no_hash():
+    assert words({"weights": "0a" * 32, "real": "r" * 64}) == f"weights 0a0a0a0a, real {'r' * 64}"
 
 
 def test_counts_in_names():
