@@ -44,9 +44,9 @@ def dcgan_generator(
         )(x)  # fmt: skip
         x = _normalized(x, layers.ReLU(dtype=dtype), dtype)
     x = Conv2DTranspose(channels, KERNEL_SIZE, 2, "same", kernel_initializer=next(initializers), dtype="float32")(x)
-    x = crop_to(x, height, width)
-    images = layers.Activation("tanh", dtype="float32")(x)
-    return keras.Model(latents, images, name="generator")
+    x = layers.Activation("tanh", dtype="float32")(x)
+    # After the activation, which the exporter's 8-bit integers need to find next to the convolution.
+    return keras.Model(latents, crop_to(x, height, width), name="generator")
 
 
 def dcgan_discriminator(image_shape: tuple, base_filters: int, dtype=None, seed: int | None = None) -> keras.Model:
