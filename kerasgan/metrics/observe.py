@@ -1,4 +1,4 @@
-"""Read the sets of images that are compared: features of all, cached for real ones, and the first few as they are."""
+"""Read the sets of images that are compared, and their features, cached for real ones."""
 
 import hashlib
 import os

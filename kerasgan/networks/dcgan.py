@@ -68,7 +68,7 @@ def dcgan_discriminator(image_shape: tuple, base_filters: int, dtype=None, seed:
 def count_doublings(image_shape: tuple) -> int:
     """Return how many times the spatial size doubles from about 4 pixels, the paper's start, to the shorter side.
 
-    One fewer, and the discriminator only adds up what small windows show: digits come out as strokes that fit no digit.
+    One fewer, and the discriminator's last convolution sees windows of 10 pixels, which its dense layer only adds up.
     """
     check_sides(image_shape)
     return round(math.log2(min(image_shape[:2]) / 4))
