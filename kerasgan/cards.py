@@ -26,7 +26,8 @@ def markdown_table() -> str:
     lines = ["| preset | model | images | generator parameters | trained | results |", "|---|---|---|---|---|---|"]
     for metadata in _all_metadata():
         name, model, shape, size, trained = _row(metadata)
-        results = "<br>".join(_headline(Result(**result)) for result in metadata.get("results", []) if _leads(result))
+        leading = [Result.from_dict(result) for result in metadata.get("results", []) if _leads(result)]
+        results = "<br>".join(_headline(result) for result in leading)
         lines.append(f"| [`{name}`](zoo/{name}) | {model} | {shape} | {size} | {trained} | {results} |")
     return "\n".join(lines)
 
@@ -116,10 +117,10 @@ def measure(name_or_folder: "str | Path", data_dir: str | None = None, progress:
     from kerasgan import loading, metrics, presets
 
     folder = preset_files.preset_folder(name_or_folder)
-    source = loading.trained_on(folder)
-    if source is None:
+    real = loading.real_images(folder)
+    if real is None:
         raise ValueError(f"The preset {folder.name!r} has no {RECIPE}, which would name its data set.")
-    results = metrics.evaluate(presets.from_preset(folder), source, data_dir=data_dir, progress=progress)
+    results = metrics.evaluate(presets.from_preset(folder), **real, data_dir=data_dir, progress=progress)
     refresh(folder, results=[result.to_dict() for result in results])
     return results
 
@@ -182,7 +183,7 @@ def _headline(result: Result) -> str:
 
 def _results(metadata: dict) -> list[str]:
     """Return the results as tables, one an extractor, what the results of a table share below it."""
-    results = [Result(**result) for result in metadata["results"]]
+    results = [Result.from_dict(result) for result in metadata["results"]]
     lines = []
     for group in by_extractor(results):
         shared = shared_protocol(group)

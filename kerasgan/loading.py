@@ -20,14 +20,17 @@ def load(name_or_path: "str | Path") -> GenerativeModel:
     return presets.from_preset(name_or_path)
 
 
-def trained_on(name_or_path: "str | Path") -> str | None:
-    """Return the name of the data set a preset or run was trained on; None where that is not recorded."""
+def real_images(name_or_path: "str | Path") -> dict | None:
+    """Return the arguments of `kerasgan.metrics.evaluate` that name the images a preset or run was trained on.
+
+    They are brought to its shape as they were in training. None where that is not recorded.
+    """
     path = Path(name_or_path)
     if path.suffix == ".keras":
         return None
     folder = path if (path / training.RECIPE).is_file() else presets.preset_folder(name_or_path)
     recipe = folder / training.RECIPE
-    return recipes.read(recipe).data["source"] if recipe.is_file() else None
+    return recipes.real_images(recipes.read(recipe)) if recipe.is_file() else None
 
 
 def _load_keras_file(path: Path) -> GenerativeModel:

@@ -31,6 +31,9 @@ import tomli_w
 from kerasgan.configurable import unknown_name
 
 CARD = ("description", "limits", "data_license")
+# What decides which images are read and what they look like, besides their shape. Binarised images are not here: a
+# model of them is measured against the grey ones that it stands for.
+TRANSFORMS = ("crop", "on_error")
 OPTIMIZERS = ("optimizer", "d_optimizer", "g_optimizer")
 SCHEDULES = {
     "cosine_decay": keras.optimizers.schedules.CosineDecay,
@@ -136,6 +139,14 @@ def build_model(recipe: Recipe, info):
     model = model_class(image_shape=info.image_shape, seed=recipe.seed, dtype=precision(recipe.precision), **arguments)
     model.compile(**{name: _argument(name, value, steps) for name, value in recipe.compile.items()})
     return model
+
+
+def real_images(recipe: Recipe) -> dict:
+    """Return the arguments of `kerasgan.metrics.evaluate` and of `GenerativeMetrics` that name a recipe's images.
+
+    Size and channels are the model's; the rest of what was done to the images is here.
+    """
+    return {"against": recipe.data["source"]} | {name: recipe.data[name] for name in TRANSFORMS if name in recipe.data}
 
 
 def resolved(recipe: Recipe) -> Recipe:

@@ -94,7 +94,7 @@ def _metrics(recipe: Recipe, data_dir, log_dir) -> list:
     if not recipe.metrics_every:
         return []
     where = {} if data_dir is None else {"data_dir": data_dir}
-    return [GenerativeMetrics(recipe.data["source"], every=recipe.metrics_every, log_dir=log_dir, **where)]
+    return [GenerativeMetrics(**recipes.real_images(recipe), every=recipe.metrics_every, log_dir=log_dir, **where)]
 
 
 def load_run(folder: "str | Path") -> GenerativeModel:

@@ -93,6 +93,19 @@ def test_evaluate_a_folder_of_images_is_evaluating_the_model_that_made_them(caps
     assert "--against" in capsys.readouterr().err
 
 
+def test_a_model_is_measured_on_images_prepared_as_in_its_training(capsys, own_cache):
+    generator = np.random.default_rng(0)
+    np.save("wide.npy", generator.integers(0, 256, (60, 28, 56, 1), "uint8"))
+    data = {"source": "wide.npy", "image_size": 28, "crop": False, "batch_size": 30}
+    recipe = {"model": {"type": "dcgan", "base_filters": 4, "latent_dim": 4}, "data": data, "epochs": 1}
+    Path("recipe.toml").write_text(recipes.from_dict(recipe).to_toml())
+    assert cli.main(["train", "recipe.toml", "--out", "run"]) == 0
+    assert cli.main(["evaluate", "run", "--extractor", "mnist", "--metrics", "kid", "--out", "run.json"]) == 0
+    (measured,) = metrics.read("run.json")
+    stretched = metrics.dataset("wide.npy", "train", half=0, image_size=28, channels=1, crop=False)
+    assert measured.protocol["real sha256"] == stretched.fingerprint
+
+
 def test_the_cache_is_shown_and_cleared(capsys, own_cache):
     gan = kerasgan.DCGAN(base_filters=4, latent_dim=4, seed=0)
     metrics.evaluate(gan, "mnist_mini", n=100, metrics=["fid"])

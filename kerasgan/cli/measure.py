@@ -25,13 +25,14 @@ def _evaluate(arguments) -> None:
     start_tensorflow()
     from kerasgan import images, metrics
 
-    model, trained_on = _model_or_images(arguments.model)
-    against = arguments.against or trained_on
-    if against is None:
+    model, real = _model_or_images(arguments.model)
+    if arguments.against:
+        real = {"against": arguments.against}
+    if real is None:
         raise ValueError("Say what to compare with: --against DATA.")
     results = metrics.evaluate(
         model,
-        against,
+        **real,
         n=arguments.n,
         seed=arguments.seed,
         split=arguments.split,
@@ -47,20 +48,20 @@ def _evaluate(arguments) -> None:
         generated = model if isinstance(model, metrics.ImageSet) else metrics.generated(model, 32, arguments.seed)
         height, width, channels = generated.first(1).shape[1:]
         size = {"image_size": (height, width), "channels": channels, "data_dir": arguments.data_dir}
-        training = metrics.dataset(against, "train", **size)
+        training = metrics.dataset(real.pop("against"), "train", **real, **size)
         images.save_png(arguments.neighbours, metrics.neighbours_picture(generated, training))
         print(f"Samples, each with its nearest training image to its right: {arguments.neighbours}")
 
 
 def _model_or_images(name_or_path: str):
-    """Return a trained model and its data set's name, or the images of a folder and None."""
+    """Return a trained model and the real images to compare it with, or the images of a folder and None."""
     from kerasgan import loading, metrics, preset_files, training
 
     path = Path(name_or_path)
     trained = any((path / name).is_file() for name in (preset_files.METADATA, training.RECIPE))
     if path.is_dir() and not trained and name_or_path not in preset_files.list_presets():
         return metrics.dataset(path, "train"), None
-    return loading.load(name_or_path), loading.trained_on(name_or_path)
+    return loading.load(name_or_path), loading.real_images(name_or_path)
 
 
 def add_cache(commands) -> None:

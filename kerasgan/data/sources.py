@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import os
 import pathlib
+import re
 import zipfile
 import zlib
 
@@ -132,7 +133,8 @@ def _npz_keys(path, keys: list[str], split: str) -> tuple[str, str | None]:
     for image_key, label_key in layouts:
         if image_key in keys:
             return image_key, label_key if label_key in keys else None
-    if split == "train" and len(keys) == 1:
+    # A single array of another name; but not one whose name says that it is of another split.
+    if split == "train" and len(keys) == 1 and not re.search("(^|_)(test|val|valid|validation)(_|$)", keys[0].lower()):
         return keys[0], None
     raise ValueError(
         f"{path} holds the arrays {keys}, none of which is known to be the images of split "

@@ -36,15 +36,15 @@ def remeasure(name_or_folder, data_dir: str | None = None, progress: bool = Fals
     from kerasgan.metrics.evaluation import evaluate
 
     folder = presets.preset_folder(name_or_folder)
-    stored = [Result(**result) for result in presets.read_metadata(folder).get("results", [])]
-    source = loading.trained_on(folder)
-    if not stored or source is None:
+    stored = [Result.from_dict(result) for result in presets.read_metadata(folder).get("results", [])]
+    real = loading.real_images(folder)
+    if not stored or real is None:
         raise ValueError(f"The preset {folder.name!r} has no measured results to compare with.")
     protocol = stored[0].protocol
     measured = {
         result.name: result
         for result in evaluate(
-            presets.from_preset(folder), source, n=protocol["real images"], seed=protocol["seed"],
+            presets.from_preset(folder), **real, n=protocol["real images"], seed=protocol["seed"],
             extractor=protocol["extractor"], data_dir=data_dir, progress=progress,
         )
     }  # fmt: skip

@@ -1,11 +1,14 @@
 """Result: one measured number that carries how it was measured, and refuses to be compared with another kind."""
 
 import json
+import math
 import re
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from kerasgan import files
+
+NUMBERS = ("value", "floor", "spread")
 
 
 @dataclass(frozen=True)
@@ -51,8 +54,18 @@ class Result:
         return self.value - other.value
 
     def to_dict(self) -> dict:
-        """Return the result as JSON values."""
-        return asdict(self)
+        """Return the result as JSON values: "inf" where a number is infinite, which JSON cannot write."""
+        return asdict(self) | {name: _as_json(getattr(self, name)) for name in NUMBERS}
+
+    @classmethod
+    def from_dict(cls, content: dict) -> "Result":
+        """Return the result that `to_dict` wrote."""
+        numbers = {name: content[name] for name in NUMBERS if content.get(name) is not None}
+        return cls(**content | {name: float(number) for name, number in numbers.items()})
+
+
+def _as_json(number: float | None) -> float | str | None:
+    return number if number is None or math.isfinite(number) else str(number)
 
 
 def check_comparable(first: Result, second: Result) -> None:
@@ -76,7 +89,7 @@ def read(path: "str | Path") -> list[Result]:
         ValueError: the file is missing, or holds something else.
     """
     try:
-        return [Result(**each) for each in json.loads(Path(path).read_text(encoding="utf-8"))["results"]]
+        return [Result.from_dict(each) for each in json.loads(Path(path).read_text(encoding="utf-8"))["results"]]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ValueError(
             f"{str(path)!r} is not a file of results: {error}. Write one with `kerasgan evaluate`."

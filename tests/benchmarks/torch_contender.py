@@ -13,10 +13,13 @@ BASE_FILTERS = 64
 
 def networks() -> tuple[nn.Module, nn.Module]:
     """Return the generator and discriminator that kerasgan.DCGAN builds for 28x28x1 images."""
-    wide = 2 * BASE_FILTERS
+    wide, widest = 2 * BASE_FILTERS, 4 * BASE_FILTERS
     generator = nn.Sequential(
-        nn.Linear(LATENT_DIM, wide * 49, bias=False),
-        nn.Unflatten(1, (wide, 7, 7)),
+        nn.Linear(LATENT_DIM, widest * 16, bias=False),
+        nn.Unflatten(1, (widest, 4, 4)),
+        nn.BatchNorm2d(widest),
+        nn.ReLU(inplace=True),
+        nn.ConvTranspose2d(widest, wide, 4, 2, 1, bias=False),
         nn.BatchNorm2d(wide),
         nn.ReLU(inplace=True),
         nn.ConvTranspose2d(wide, BASE_FILTERS, 4, 2, 1, bias=False),
@@ -24,6 +27,7 @@ def networks() -> tuple[nn.Module, nn.Module]:
         nn.ReLU(inplace=True),
         nn.ConvTranspose2d(BASE_FILTERS, 1, 4, 2, 1),
         nn.Tanh(),
+        nn.ZeroPad2d(-2),  # 32x32 cut to 28x28
     )
     discriminator = nn.Sequential(
         nn.Conv2d(1, BASE_FILTERS, 4, 2, 1),
@@ -31,8 +35,12 @@ def networks() -> tuple[nn.Module, nn.Module]:
         nn.Conv2d(BASE_FILTERS, wide, 4, 2, 1, bias=False),
         nn.BatchNorm2d(wide),
         nn.LeakyReLU(0.2, inplace=True),
+        nn.ZeroPad2d((1, 2, 1, 2)),  # TensorFlow's padding "same" of 7x7
+        nn.Conv2d(wide, widest, 4, 2, bias=False),
+        nn.BatchNorm2d(widest),
+        nn.LeakyReLU(0.2, inplace=True),
         nn.Flatten(),
-        nn.Linear(wide * 49, 1),
+        nn.Linear(widest * 16, 1),
     )
     for module in [*generator.modules(), *discriminator.modules()]:
         if isinstance(module, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):

@@ -244,6 +244,17 @@ def test_npz_layouts(tmp_path, style):
         data.load(path, split="test")
 
 
+def test_a_single_array_is_what_the_split_is_called_unless_its_name_says_otherwise(tmp_path):
+    np.savez(tmp_path / "named.npz", digits=IMAGES)
+    np.testing.assert_array_equal(
+        collect(data.load(tmp_path / "named.npz", shuffle=False)), image_module.to_float(IMAGES)
+    )
+    np.savez(tmp_path / "test.npz", test_images=IMAGES)
+    with pytest.raises(ValueError, match="none of which is known to be the images of split 'train'"):
+        data.load(tmp_path / "test.npz")
+    assert len(data.load(tmp_path / "test.npz", split="test", batch_size=len(IMAGES))) == 1
+
+
 def test_unreadable_numpy_files(tmp_path):
     np.savez(tmp_path / "good.npz", images=IMAGES)
     whole = (tmp_path / "good.npz").read_bytes()

@@ -1,4 +1,5 @@
 import dataclasses
+import json
 
 import pytest
 
@@ -53,6 +54,17 @@ def test_a_file_that_holds_no_results_is_refused(tmp_path, content):
         metrics.read(tmp_path / "bad.json")
     with pytest.raises(ValueError, match="not a file of results"):
         metrics.read(tmp_path / "missing.json")
+
+
+def test_infinite_numbers_are_kept_in_valid_json(tmp_path):
+    infinite = dataclasses.replace(RESULT, value=float("inf"), floor=float("-inf"), spread=None)
+    metrics.save(tmp_path / "results.json", [infinite])
+
+    def refuse(constant):
+        raise AssertionError(f"{constant} is not JSON")
+
+    json.loads((tmp_path / "results.json").read_text(), parse_constant=refuse)
+    assert metrics.read(tmp_path / "results.json") == [infinite]
 
 
 def test_shared_protocol_keeps_only_what_is_equal():
