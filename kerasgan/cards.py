@@ -38,11 +38,19 @@ def readme_with_table(readme: str) -> str:
     Raises:
         ValueError: a mark is missing.
     """
-    if README_START not in readme or README_END not in readme:
-        raise ValueError(f"The README has no zoo table: it needs the lines {README_START!r} and {README_END!r}.")
-    before, rest = readme.split(README_START)
-    after = rest.split(README_END)[1]
-    return f"{before}{README_START}\n{markdown_table()}\n{README_END}{after}"
+    return with_section(readme, README_START, README_END, markdown_table())
+
+
+def with_section(text: str, start: str, end: str, section: str) -> str:
+    """Return a text with what stands between two lines replaced.
+
+    Raises:
+        ValueError: one of the lines is missing.
+    """
+    if start not in text or end not in text:
+        raise ValueError(f"The README has no place for this table: it needs the lines {start!r} and {end!r}.")
+    before, rest = text.split(start)
+    return f"{before}{start}\n{section}\n{end}{rest.split(end)[1]}"
 
 
 def card(metadata: dict) -> str:

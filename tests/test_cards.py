@@ -21,7 +21,7 @@ def test_every_card_is_its_metadata(name):
 
 
 def test_a_readme_without_marks_is_refused():
-    with pytest.raises(ValueError, match="no zoo table"):
+    with pytest.raises(ValueError, match="no place for this table"):
         cards.readme_with_table("# kerasgan")
 
 

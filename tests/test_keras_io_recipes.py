@@ -180,22 +180,34 @@ def test_the_probe_separates_what_is_separable_and_nothing_else():
     assert outcome["converged"]
 
 
-def test_the_probe_writes_its_table_and_protocol(tmp_path, capsys):
+def test_the_probe_keeps_its_table_and_protocol(tmp_path, monkeypatch, capsys):
     pytest.importorskip("sklearn")
     gan = kerasgan.DCGAN((28, 28, 1), latent_dim=4, base_filters=4, seed=0)
     preset = kerasgan.presets.save_preset(gan, tmp_path / "tiny")
-    command = ["--data", "mnist_mini", "--preset", str(preset), "--labels", "50", "--seeds", "2", "--limit", "200"]
-    assert linear_probe.main([*command, "--c-grid", "0.1", "--out", str(tmp_path / "probe.json")]) == 0
-    report = json.loads((tmp_path / "probe.json").read_text())
+    monkeypatch.setattr(linear_probe, "RESULTS", tmp_path / "probe.json")
+    command = ["run", str(preset), "--data", "mnist_mini", "--labels", "50", "--seeds", "2", "--limit", "200"]
+    for _ in range(2):
+        assert linear_probe.main([*command, "--c-grid", "0.1"]) == 0
+    (report,) = json.loads((tmp_path / "probe.json").read_text())["reports"]
     assert [entry["representation"] for entry in report["results"]] == ["pixels", "untrained", "trained"]
     # Ten classes: chance is 0.1.
     assert all(0.2 < entry["mean"] < 1 and entry["sd"] > 0 for entry in report["results"])
     assert report["protocol"]["test_images"] == 200
     assert report["protocol"]["sha256"] == kerasgan.files.sha256(preset / "discriminator.weights.h5")
-    assert f"| 50 | {100 * report['results'][0]['mean']:.2f} ± " in capsys.readouterr().out
+    capsys.readouterr()
+    assert linear_probe.main(["table"]) == 0
+    row = capsys.readouterr().out.splitlines()[2]
+    assert row.startswith(f"| mnist_mini, `tiny` | 50 | {100 * report['results'][0]['mean']:.2f} ± ")
+
+
+def test_the_readme_shows_what_the_probe_measured():
+    text = (FOLDER.parents[1] / "README.md").read_text(encoding="utf-8")
+    assert linear_probe.readme_with_table(text) == text, (
+        "run `python tests/benchmarks/linear_probe.py table --readme README.md`"
+    )
 
 
 def test_the_probe_needs_features(tmp_path, make_vae, capsys):
     preset = kerasgan.presets.save_preset(make_vae(), tmp_path / "vae")
-    assert linear_probe.main(["--data", "mnist_mini", "--preset", str(preset)]) == 1
+    assert linear_probe.main(["run", str(preset), "--data", "mnist_mini"]) == 1
     assert "a DCGAN" in capsys.readouterr().err

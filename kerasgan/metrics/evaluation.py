@@ -11,7 +11,7 @@ from kerasgan.metrics.image_sets import ImageSet
 from kerasgan.metrics.likelihood import bounds
 from kerasgan.metrics.observe import observe, real_sets
 from kerasgan.metrics.result import Result, short
-from kerasgan.metrics.suite import METRICS, Sets
+from kerasgan.metrics.suite import METRICS, NEED_FEATURES, Sets
 
 # Data set -> extractor whose features suit it best; any other data set takes Inception's.
 EXTRACTORS = {"mnist": "mnist", "mnist_mini": "mnist", "fashion_mnist": "fashion_mnist", "cifar10": "cifar10"}
@@ -32,10 +32,11 @@ def evaluate(
 ) -> list[Result]:
     """Measure images against real ones; every result carries its protocol and what real images score by it.
 
-    Real images are brought to the size and channels of the generated ones. The features of three sets of n images are
-    held in memory, 12 bytes times n times their dimensions: 0.25 GB for 10,000 images by "inception", half as much for
-    its probabilities, and for a while 16 bytes more by "prdc". `GaussianStatistics` over `stream` gives a FID of any n
-    in bounded memory.
+    Real images are brought to the size and channels of the generated ones. With metrics=["fid"], only mean and
+    covariance of the features are gathered, in memory that does not grow with n (but features that an earlier call kept
+    in the cache are read as a whole). Other metrics need the features of three sets of n images, 12 bytes times n times
+    their dimensions: 0.25 GB for 10,000 images by "inception", half as much for its probabilities, and for a while 16
+    bytes more by "prdc".
 
     A conditional model draws each class in turn: of its images, `classes_covered`, `class_kl` and `class_deviation`
     tell only whether it heeds the labels.
@@ -75,10 +76,11 @@ def evaluate(
         # Here, and not after the minutes that features take.
         require_full_rank(extractor.dimensions, generated=generated.count, real=real.count)
 
+    few = not any(name in NEED_FEATURES for name in chosen)
     sets = Sets(
-        generated=observe(generated, extractor, progress=progress),
-        real=observe(real, extractor, cached, progress),
-        other=observe(other, extractor, cached, progress),
+        generated=observe(generated, extractor, False, progress, statistics_only=few),
+        real=observe(real, extractor, cached, progress, statistics_only=few),
+        other=observe(other, extractor, cached, progress, statistics_only=few),
         training=training,
         seed=seed,
     )

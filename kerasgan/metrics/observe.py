@@ -3,6 +3,7 @@
 import hashlib
 import os
 import warnings
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,15 +11,30 @@ import numpy as np
 
 from kerasgan import cache, files
 from kerasgan.metrics import image_sets
-from kerasgan.metrics.features import Extractor, Features, extract
+from kerasgan.metrics.features import Extractor, Features, extract, stream
+from kerasgan.metrics.gaussian import GaussianStatistics
 from kerasgan.metrics.image_sets import ImageSet
+
+# Rows of features that are turned into float64 at once.
+BLOCK = 4096
 
 
 class Observed(NamedTuple):
-    """What is known of a set of images: the features of all, and the set itself, to read pixels from."""
+    """What is known of a set of images, and the set itself, to read pixels from.
 
-    features: Features
+    Args:
+        features: of all images; None where only their statistics were gathered.
+        images: the set.
+        statistics: mean and covariance of the features, where they were gathered in place of them.
+    """
+
+    features: Features | None
     images: ImageSet
+    statistics: GaussianStatistics | None = None
+
+    def gaussian(self) -> GaussianStatistics:
+        """Return mean and covariance of the features."""
+        return self.statistics or _statistics([self.features])
 
 
 class RealSets(NamedTuple):
@@ -35,29 +51,64 @@ class RealSets(NamedTuple):
     training: ImageSet | None
 
 
-def observe(images: ImageSet, extractor: Extractor, cached: bool = False, progress: bool = False) -> Observed:
-    """Return the features of a set of images.
+def observe(
+    images: ImageSet,
+    extractor: Extractor,
+    cached: bool = False,
+    progress: bool = False,
+    statistics_only: bool = False,
+) -> Observed:
+    """Return the features of a set of images, or only their mean and covariance.
 
     Args:
         images: what to read.
         extractor: what to run over it.
-        cached: look in the cache first, and keep the features there; a cache that cannot be written only warns. The
+        cached: look in the cache first, and keep what was made there; a cache that cannot be written only warns. The
             key is the content of the images, and the extractor's weights and resize, so nothing stale is found.
         progress: show a progress bar.
+        statistics_only: gather mean and covariance batch by batch, in memory that does not grow with the images.
 
     Raises:
         ValueError: the images cannot be read, or there are not as many as the set says.
     """
-    if not cached or extractor.sha256 is None:
-        return Observed(_extract(images, extractor, progress), images)
+    path = _cached_path(images, extractor) if cached and extractor.sha256 else None
+    features = path and _read(path, _read_features)
+    if features is not None:
+        return Observed(features, images)
+    if statistics_only:
+        statistics = _gather(images, extractor, path and path.with_suffix(".statistics.npz"), progress)
+        return Observed(None, images, statistics)
+    features = _extract(images, extractor, progress)
+    if path:
+        _keep(path, lambda temporary: _write_features(temporary, features))
+    return Observed(features, images)
+
+
+def _cached_path(images: ImageSet, extractor: Extractor) -> Path:
     identity = f"{extractor.name} {extractor.sha256} {extractor.resize} {images.fingerprint}"
     key = hashlib.sha256(identity.encode()).hexdigest()
-    path = cache.folder() / "features" / f"{extractor.name}-{key}.npz"
-    features = _read(path)
-    if features is None:
-        features = _extract(images, extractor, progress)
-        _keep(path, features)
-    return Observed(features, images)
+    return cache.folder() / "features" / f"{extractor.name}-{key}.npz"
+
+
+def _gather(images: ImageSet, extractor: Extractor, path: Path | None, progress: bool) -> GaussianStatistics:
+    """Return mean and covariance of a set's features from the cache, or made batch by batch."""
+    statistics = path and _read(path, GaussianStatistics.load)
+    if not statistics:
+        statistics = _statistics(stream(extractor, images.read(), images.count, progress))
+        _check_count(images, statistics.count)
+        if path:
+            _keep(path, statistics.save)
+    return statistics
+
+
+def _statistics(parts: Iterable[Features]) -> GaussianStatistics:
+    statistics = None
+    for part in parts:
+        for start in range(0, len(part.features), BLOCK):
+            block = part.features[start : start + BLOCK]
+            statistics = statistics or GaussianStatistics(block.shape[1])
+            statistics.update(block)
+    return statistics
 
 
 def real_sets(source, n: int, split: str | None = None, **data) -> RealSets:
@@ -95,32 +146,42 @@ def _find(source, split: str, data: dict) -> ImageSet | None:
 
 def _extract(images: ImageSet, extractor: Extractor, progress: bool) -> Features:
     features = extract(extractor, images.read(), images.count, progress)
-    found = len(features.features)
+    _check_count(images, len(features.features))
+    return features
+
+
+def _check_count(images: ImageSet, found: int) -> None:
     if found != images.count:
         raise ValueError(
             f"{images.name} was to have {images.count} images and gave {found}. Remove damaged files from a folder; a "
             "model's generate(n) must return n images."
         )
-    return features
 
 
-def _read(path: Path) -> Features | None:
-    """Return cached features; None where there are none or the file is damaged."""
+def _read(path: Path, read: Callable):
+    """Return what is cached; None where there is nothing or the file is damaged."""
     try:
-        # Opened here because NumPy leaves a damaged archive open.
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
-            return Features(arrays["features"], arrays.get("probabilities"))
+        return read(path)
     # A damaged archive may raise any of many errors.
     except Exception:
         return None
 
 
-def _keep(path: Path, features: Features) -> None:
-    """Write features to the cache; what was computed is not lost where that fails."""
-    arrays = {name: array for name, array in features._asdict().items() if array is not None}
+def _read_features(path: Path) -> Features:
+    # Opened here because NumPy leaves a damaged archive open.
+    with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
+        return Features(arrays["features"], arrays.get("probabilities"))
+
+
+def _write_features(path: Path, features: Features) -> None:
+    np.savez(path, **{name: array for name, array in features._asdict().items() if array is not None})
+
+
+def _keep(path: Path, write: Callable) -> None:
+    """Write to the cache; what was computed is not lost where that fails."""
     try:
         cache.part("features")
         with files.replacing(path) as temporary:
-            np.savez(temporary, **arrays)
+            write(temporary)
     except (OSError, ValueError) as error:
         warnings.warn(f"The features of the real images are not kept for the next time. {error}", stacklevel=3)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from kerasgan.metrics import ms_ssim
-from kerasgan.metrics.frechet import GaussianStatistics, fid_infinity, frechet_distance, require_full_rank
+from kerasgan.metrics.frechet import fid_infinity, frechet_distance, require_full_rank
 from kerasgan.metrics.image_sets import ImageSet
 from kerasgan.metrics.inception_score import inception_score
 from kerasgan.metrics.kid import kid
@@ -21,8 +21,6 @@ SPLITS = 10
 PAIRS = 1000
 # With fewer samples a dimension, the subsets are too alike to extrapolate from.
 LINE = 8
-# Rows of features that are turned into float64 at once.
-BLOCK = 4096
 # Inception's 1008 classes are no modes of anybody's data.
 MOST_CLASSES = 100
 
@@ -48,13 +46,13 @@ class Value(NamedTuple):
 
 
 def _fid(sets: Sets) -> list[Value]:
-    real, generated, other = (_statistics(each) for each in (sets.real, sets.generated, sets.other))
+    real, generated, other = (each.gaussian() for each in (sets.real, sets.generated, sets.other))
     require_full_rank(real.mean.size, generated=generated.count, real=real.count)
     return [Value("fid", frechet_distance(generated, real), frechet_distance(other, real))]
 
 
 def _fid_infinity(sets: Sets) -> list[Value]:
-    real = _statistics(sets.real)
+    real = sets.real.gaussian()
     if sets.generated.images.count < LINE * real.mean.size:
         return []
     value, error = fid_infinity(sets.generated.features.features, real, seed=sets.seed)
@@ -140,11 +138,5 @@ METRICS: dict[str, Callable[[Sets], list[Value]]] = {
     "ms_ssim": _ms_ssim,
     "memorised": _memorised,
 }
-
-
-def _statistics(observed: Observed) -> GaussianStatistics:
-    features = observed.features.features
-    statistics = GaussianStatistics(features.shape[1])
-    for start in range(0, len(features), BLOCK):
-        statistics.update(features[start : start + BLOCK])
-    return statistics
+# Those that need the features of single images; the others do with their statistics, or with pixels.
+NEED_FEATURES = ("fid_infinity", "kid", "inception_score", "prdc", "classes")

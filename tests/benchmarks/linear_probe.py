@@ -1,8 +1,11 @@
 """What a DCGAN's discriminator has learned: a linear classifier on its features, with few labels or many.
 
     pip install -e '.[bench]'
-    python tests/benchmarks/linear_probe.py --data mnist --preset dcgan_mnist --labels 100 1000 --seeds 5
-    python tests/benchmarks/linear_probe.py --data cifar10 --preset runs/dcgan-cifar10 --labels all --seeds 1
+    python tests/benchmarks/linear_probe.py run dcgan_mnist --data mnist --labels 100 1000 --seeds 5
+    python tests/benchmarks/linear_probe.py table --readme README.md
+
+`run` adds what it measures to results/linear_probe.json, `table` writes that file as Markdown between the two marks of
+the README.
 
 Radford et al. 2015, section 5 (https://arxiv.org/abs/1511.06434). Three representations get the same treatment: raw
 pixels, `DCGAN.features` of the same networks with random weights that were never trained, and of the trained model.
@@ -15,6 +18,7 @@ and the weights of the untrained networks.
 """
 
 import argparse
+import json
 import resource
 import sys
 import time
@@ -29,8 +33,10 @@ if __name__ == "__main__":
 import numpy as np
 
 import kerasgan
-from kerasgan import files, loading, presets, training
+from kerasgan import cards, files, loading, presets, training
 
+RESULTS = Path(__file__).parent / "results" / "linear_probe.json"
+START, END = "<!-- linear probe: made by `tests/benchmarks/linear_probe.py table` -->", "<!-- end of linear probe -->"
 C_GRID = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0, 100.0)
 MAX_ITERATIONS = 500
 MANY_LABELS = 5000
@@ -158,13 +164,39 @@ def accuracy_text(entry: dict) -> str:
     return f"{100 * entry['mean']:.2f}{spread} %"
 
 
-def table(entries: list[dict], preset: str) -> str:
-    """Return the accuracies as Markdown, one row a number of labels."""
-    rows = ["| labels | pixels | untrained DCGAN | " + f"{preset} |", "|---:|---:|---:|---:|"]
-    for labels in dict.fromkeys(entry["labels"] for entry in entries):
-        cells = [accuracy_text(entry) for entry in entries if entry["labels"] == labels]
-        rows.append(f"| {labels} | " + " | ".join(cells) + " |")
+def keep(report: dict) -> None:
+    """Add a report to the results, in place of an earlier one of the same data, preset and numbers of labels."""
+    others = [each for each in reports() if _key(each) != _key(report)]
+    files.write_json(RESULTS, {"reports": sorted([*others, report], key=_key, reverse=True)})
+
+
+def reports() -> list[dict]:
+    """Return all that was measured and kept."""
+    return json.loads(RESULTS.read_text(encoding="utf-8"))["reports"] if RESULTS.is_file() else []
+
+
+def _key(report: dict) -> tuple:
+    labels = sorted({entry["labels"] for entry in report["results"]})
+    return report["protocol"]["data"], report["protocol"]["preset"], labels
+
+
+def table(measured: list[dict]) -> str:
+    """Return the accuracies as Markdown, one row a model and number of labels."""
+    rows = [
+        "| data, model | labels | raw pixels | untrained discriminator | trained discriminator |",
+        "|---|---:|---:|---:|---:|",
+    ]
+    for report in measured:
+        facts = report["protocol"]
+        for labels in dict.fromkeys(entry["labels"] for entry in report["results"]):
+            cells = [accuracy_text(entry) for entry in report["results"] if entry["labels"] == labels]
+            rows.append(f"| {facts['data']}, `{facts['preset']}` | {labels} | " + " | ".join(cells) + " |")
     return "\n".join(rows)
+
+
+def readme_with_table(readme: str) -> str:
+    """Return the README's text with the table between its marks made anew."""
+    return cards.with_section(readme, START, END, table(reports()))
 
 
 def weights_file(name_or_path: str) -> Path:
@@ -197,14 +229,20 @@ def protocol(given: argparse.Namespace, test_images: int) -> dict:
 def main(argv: list[str] | None = None) -> int:
     """Measure, print the table, write the JSON; exit status 1 on wrong settings."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", default="mnist", help="labelled data that kerasgan.data.load takes")
-    parser.add_argument("--preset", default="dcgan_mnist", help="a preset, a preset folder, a run or a .keras file")
-    parser.add_argument("--labels", nargs="+", default=["100", "1000"], help="numbers of labels, or all")
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--c-grid", type=float, nargs="+", default=C_GRID)
-    parser.add_argument("--limit", type=int, help="use only so many images of each split")
-    parser.add_argument("--out", help="JSON file to write")
+    commands = parser.add_subparsers(dest="command", required=True)
+    running = commands.add_parser("run")
+    running.add_argument("preset", help="a preset, a preset folder, a run or a .keras file")
+    running.add_argument("--data", default="mnist", help="labelled data that kerasgan.data.load takes")
+    running.add_argument("--labels", nargs="+", default=["100", "1000"], help="numbers of labels, or all")
+    running.add_argument("--seeds", type=int, default=5)
+    running.add_argument("--c-grid", type=float, nargs="+", default=C_GRID)
+    running.add_argument("--limit", type=int, help="use only so many images of each split")
+    tabling = commands.add_parser("table")
+    tabling.add_argument("--readme", type=Path, help="README to bring up to date (default: print the table)")
     given = parser.parse_args(argv)
+    if given.command == "table":
+        _table(given.readme)
+        return 0
     try:
         run(given)
     except (ValueError, ModuleNotFoundError) as error:
@@ -212,6 +250,13 @@ def main(argv: list[str] | None = None) -> int:
         print(f"{error}{hint}", file=sys.stderr)
         return 1
     return 0
+
+
+def _table(readme: Path | None) -> None:
+    if readme:
+        files.write_text(readme, readme_with_table(readme.read_text(encoding="utf-8")))
+    else:
+        print(table(reports()))
 
 
 def run(given: argparse.Namespace) -> None:
@@ -226,9 +271,8 @@ def run(given: argparse.Namespace) -> None:
     report["results"] = measure(model, train, test, counts, given.seeds, given.c_grid)
     # Linux counts in KiB.
     report["peak_memory_gb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9, 2)
-    print(table(report["results"], report["protocol"]["preset"]))
-    if given.out:
-        files.write_json(given.out, report)
+    print(table([report]))
+    keep(report)
 
 
 if __name__ == "__main__":

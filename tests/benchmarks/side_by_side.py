@@ -119,8 +119,9 @@ def _mean(values: np.ndarray, digits: int) -> str:
 
 def readme_with_table(readme: str) -> str:
     """Return the README's text with the table between its marks made anew."""
-    before, rest = readme.split(START)
-    return f"{before}{START}\n{table()}\n{END}{rest.split(END)[1]}"
+    from kerasgan import cards
+
+    return cards.with_section(readme, START, END, table())
 
 
 def main() -> None:

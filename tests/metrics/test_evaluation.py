@@ -98,6 +98,20 @@ def test_features_of_real_images_are_kept_and_a_damaged_file_is_made_again():
     assert len(cache.entries("features")) == 1
 
 
+def test_fid_alone_gathers_statistics_only_and_keeps_those(gan):
+    whole = next(each for each in metrics.evaluate(gan, "mnist_mini", n=300, cached=False) if "fid_m" in each.name)
+    real, extractor = real_sets("mnist_mini", 300).real, metrics.extractor("mnist")
+    (alone,) = metrics.evaluate(gan, "mnist_mini", n=300, metrics="fid")
+    assert (alone.value, alone.floor) == pytest.approx((whole.value, whole.floor), rel=1e-6)
+    assert alone.protocol == whole.protocol
+    assert all(path.name.endswith(".statistics.npz") for path, _ in cache.entries("features"))
+    kept = [path.stat().st_mtime_ns for path, _ in cache.entries("features")]
+    observed = observe(real, extractor, cached=True, statistics_only=True)
+    assert observed.features is None
+    assert observed.gaussian().count == 300
+    assert [path.stat().st_mtime_ns for path, _ in cache.entries("features")] == kept
+
+
 @pytest.mark.parametrize("below", ["file", "other files"])
 def test_a_cache_that_cannot_be_written_only_warns(tmp_path, monkeypatch, below):
     (tmp_path / "file").write_text("")

@@ -26,7 +26,7 @@ class Recipe(NamedTuple):
 RECIPES = {
     "mnist": Recipe(epochs=6, filters=(24, 48, 96), shift=2, flip=False),
     "fashion_mnist": Recipe(epochs=10, filters=(24, 48, 96), shift=2, flip=True),
-    "cifar10": Recipe(epochs=14, filters=(32, 64, 128, 256), shift=4, flip=True, weight_decay=5e-2),
+    "cifar10": Recipe(epochs=12, filters=(32, 64, 128, 256), shift=4, flip=True, weight_decay=5e-2),
 }
 
 
