@@ -46,7 +46,7 @@ def _verify(arguments) -> None:
 
 def _verify_preset(name: str, arguments) -> None:
     from kerasgan import presets
-    from kerasgan.metrics.remeasure import remeasure
+    from kerasgan.metrics.remeasure import TOLERANCE, remeasure
 
     found = presets.verify(name)
     print(f"{found.name}: {found.files} files intact, golden images within {found.max_error:.1g}")
@@ -58,10 +58,10 @@ def _verify_preset(name: str, arguments) -> None:
     moved = [pair.stored.name for pair in pairs if not pair.agrees]
     if moved:
         raise ValueError(
-            f"{name}: {', '.join(moved)} moved by more than 2 % plus 0.003 from the card. Its weights are intact, so "
+            f"{name}: {', '.join(moved)} moved from the card by more than {TOLERANCE}. Its weights are intact, so "
             "the data set, the extractor or the numerics of this machine are others."
         )
-    print(f"{found.name}: {len(pairs)} results agree with the card (within 2 % plus 0.003)")
+    print(f"{found.name}: {len(pairs)} results agree with the card (within {TOLERANCE})")
 
 
 def _measure(arguments) -> None:

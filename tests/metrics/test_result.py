@@ -4,6 +4,7 @@ import json
 import pytest
 
 from kerasgan import metrics
+from kerasgan.metrics.remeasure import Remeasured
 from kerasgan.metrics.result import shared_protocol, short, words
 
 RESULT = metrics.Result(
@@ -78,3 +79,19 @@ def test_a_long_name_is_no_hash():
 
 def test_counts_in_names():
     assert [short(n) for n in (10_000, 2500, 999)] == ["10k", "2500", "999"]
+
+
+@pytest.mark.parametrize(
+    ("metric", "stored", "measured", "agrees"),
+    [
+        ("fid", 0.75, 0.76, True),
+        ("fid", 0.75, 0.77, False),
+        ("kid", 0.0147, 0.0151, True),
+        ("kid", 0.0147, 0.0160, False),
+        ("memorised", 0.0038, 0.0060, True),
+        ("precision", 0.86, 0.89, False),
+    ],
+)
+def test_a_number_measured_again_agrees_within_rounding(metric, stored, measured, agrees):
+    pair = Remeasured(*(metrics.Result(metric, value, protocol={"metric": metric}) for value in (stored, measured)))
+    assert pair.agrees == agrees
