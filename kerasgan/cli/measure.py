@@ -14,7 +14,7 @@ def add_evaluate(commands) -> None:
     parser.add_argument("-n", type=int, default=10_000, help="images on each side (default: 10000, or all there are)")
     parser.add_argument("--seed", type=int, default=0, help="of the generated images (default: 0)")
     parser.add_argument("--split", help="real images to compare with (default: test, where there is one)")
-    parser.add_argument("--extractor", help="mnist, fashion_mnist, inception, inception_768, keras_inception")
+    parser.add_argument("--extractor", help="mnist, fashion_mnist, cifar10, inception, inception_768, keras_inception")
     parser.add_argument("--metrics", type=lambda text: text.split(","), help="fid,kid,prdc,... (default: all)")
     parser.add_argument("--out", help="write the results as JSON")
     parser.add_argument("--neighbours", metavar="PNG", help="draw samples beside their nearest training images")

@@ -5,7 +5,7 @@ import importlib.metadata
 from kerasgan.configurable import unknown_name
 from kerasgan.metrics import image_sets
 from kerasgan.metrics.checks import check_at_least
-from kerasgan.metrics.features import Extractor, get
+from kerasgan.metrics.features import CLASSIFIERS, Extractor, get
 from kerasgan.metrics.frechet import require_full_rank
 from kerasgan.metrics.image_sets import ImageSet
 from kerasgan.metrics.likelihood import bounds
@@ -14,7 +14,7 @@ from kerasgan.metrics.result import Result, short
 from kerasgan.metrics.suite import METRICS, NEED_FEATURES, Sets
 
 # Data set -> extractor whose features suit it best; any other data set takes Inception's.
-EXTRACTORS = {"mnist": "mnist", "mnist_mini": "mnist", "fashion_mnist": "fashion_mnist", "cifar10": "cifar10"}
+EXTRACTORS = {name: name for name in CLASSIFIERS} | {"mnist_mini": "mnist"}
 
 
 def evaluate(

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from kerasgan.configurable import unknown_name
+from kerasgan.metrics.classifiers import NAMES as CLASSIFIERS
 
-CLASSIFIERS = ("mnist", "fashion_mnist", "cifar10")
 INCEPTION = ("inception", "inception_64", "inception_192", "inception_768")
 NAMES = (*CLASSIFIERS, *INCEPTION, "keras_inception")
 

@@ -1,14 +1,14 @@
-"""Small classifiers of MNIST and Fashion-MNIST, whose features say more of these images than Inception's.
+"""Small classifiers of MNIST, Fashion-MNIST and CIFAR-10, whose features say more of these images than Inception's.
 
 Each is a `.weights.h5` file with a `.json` card: how it was trained and how often it is right. Train one anew with
-`python -m kerasgan.metrics.classifiers.train NAME`; CIFAR-10 has a recipe, but no weights here yet.
+`python -m kerasgan.metrics.classifiers.train NAME`.
 """
 
 import functools
 import json
 from pathlib import Path
 
-NAMES = ("mnist", "fashion_mnist")
+NAMES = ("mnist", "fashion_mnist", "cifar10")
 FOLDER = Path(__file__).parent
 
 
