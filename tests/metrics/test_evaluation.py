@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import kerasgan
-from kerasgan import cache, metrics
+from kerasgan import cache, images, metrics
+from kerasgan.metrics import likelihood
 from kerasgan.metrics.observe import observe, real_sets
 
 
@@ -80,6 +81,16 @@ def test_the_bounds_of_a_vae():
     results = {result.protocol["metric"]: result for result in metrics.evaluate(vae, "mnist_mini", n=100)}
     assert results["importance_weighted_bound_64"].value >= results["elbo"].value
     assert results["elbo"].protocol["unit"] == "nats an image"
+
+
+def test_the_bound_of_a_density_is_of_bytes_too():
+    vae = kerasgan.VAE(latent_dim=2, base_filters=4, likelihood="gaussian", seed=0)
+    real = metrics.dataset("mnist_mini", "test", 50)
+    _, tight = likelihood.bounds(vae, real, 0, {})
+    bound = vae.bound(images.to_float(real.first(50)), samples=likelihood.SAMPLES, seed=0)
+    # Bits a dimension are of bytes by definition.
+    assert tight.value == pytest.approx(-bound.bits_per_dimension * 784 * np.log(2))
+    assert tight.value != pytest.approx(bound.importance_weighted)
 
 
 def test_features_of_real_images_are_kept_and_a_damaged_file_is_made_again():
