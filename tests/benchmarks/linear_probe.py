@@ -18,6 +18,7 @@ and the weights of the untrained networks.
 """
 
 import argparse
+import hashlib
 import json
 import resource
 import sys
@@ -33,7 +34,7 @@ if __name__ == "__main__":
 import numpy as np
 
 import kerasgan
-from kerasgan import cards, files, loading, presets, training
+from kerasgan import cards, files, loading
 
 RESULTS = Path(__file__).parent / "results" / "linear_probe.json"
 START, END = "<!-- linear probe: made by `tests/benchmarks/linear_probe.py table` -->", "<!-- end of linear probe -->"
@@ -199,23 +200,21 @@ def readme_with_table(readme: str) -> str:
     return cards.with_section(readme, START, END, table(reports()))
 
 
-def weights_file(name_or_path: str) -> Path:
-    """Return the file that holds the discriminator of what `kerasgan.loading.load` takes."""
-    path = Path(name_or_path)
-    if path.suffix == ".keras":
-        return path
-    if (path / training.MODEL).is_file():
-        return path / training.MODEL
-    return presets.preset_folder(name_or_path) / "discriminator.weights.h5"
+def weights_sha256(model) -> str:
+    """Return the sha256 of the discriminator's weights: the same for a run and for the preset made of it."""
+    digest = hashlib.sha256()
+    for array in model.discriminator.get_weights():
+        digest.update(np.ascontiguousarray(array))
+    return digest.hexdigest()
 
 
-def protocol(given: argparse.Namespace, test_images: int) -> dict:
+def protocol(given: argparse.Namespace, model, test_images: int) -> dict:
     import sklearn
 
     return {
         "data": given.data,
         "preset": Path(given.preset).name,
-        "sha256": files.sha256(weights_file(given.preset)),
+        "sha256": weights_sha256(model),
         "test_images": test_images,
         "seeds": given.seeds,
         "classifier": f"multinomial logistic regression, L2, lbfgs, at most {MAX_ITERATIONS} iterations",
@@ -267,7 +266,7 @@ def run(given: argparse.Namespace) -> None:
     if not hasattr(model, "features"):
         raise ValueError(f"The probe needs a model with discriminator features, a DCGAN; {given.preset!r} has none.")
     train, test = (read(given.data, split, model.image_shape, given.limit) for split in ("train", "test"))
-    report = {"protocol": protocol(given, len(test[1]))}
+    report = {"protocol": protocol(given, model, len(test[1]))}
     report["results"] = measure(model, train, test, counts, given.seeds, given.c_grid)
     # Linux counts in KiB.
     report["peak_memory_gb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9, 2)
