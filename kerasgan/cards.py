@@ -186,7 +186,9 @@ def _headline(result: Result) -> str:
     if result.protocol["metric"] == "fid":
         return f"{result.name} {result.value:.3g} ({result.times_floor():.0f} times real against real)"
     floor = "" if result.floor is None else f" (real {result.floor:.3g})"
-    return f"{result.name} {result.value:.3g}{floor}"
+    # Three digits, but no exponent for the thousands of nats of a bound.
+    value = f"{result.value:.3g}" if abs(result.value) < 1000 else f"{result.value:.0f}"
+    return f"{result.name} {value}{floor}"
 
 
 def _results(metadata: dict) -> list[str]:
