@@ -14,7 +14,9 @@ import csv
 import importlib.metadata
 import io
 import json
+import signal
 import tempfile
+import threading
 import time
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -86,7 +88,9 @@ def _fit(model, recipe: Recipe, folder: Path, chief: bool, data_dir, log_dir, ve
     ]
     if chief:
         callbacks.append(keras.callbacks.TensorBoard(log_dir, write_graph=False))
-    model.fit(dataset, epochs=recipe.epochs, initial_epoch=first_epoch, verbose=verbose, callbacks=callbacks)
+    with Interrupts() as interrupts:
+        callbacks.append(interrupts)
+        model.fit(dataset, epochs=recipe.epochs, initial_epoch=first_epoch, verbose=verbose, callbacks=callbacks)
 
 
 def _metrics(recipe: Recipe, data_dir, log_dir) -> list:
@@ -142,6 +146,36 @@ class SaveRun(keras.callbacks.Callback):
         time_spent = {"seconds": round(self.seconds, 1), "cpu_seconds": round(self.cpu_seconds, 1)}
         record = {"epochs": epoch + 1, **time_spent, "versions": versions}
         files.write_json(self.folder / RUN, record | {"hardware": asdict(distribution.describe_hardware())})
+
+
+class Interrupts(keras.callbacks.Callback):
+    """Raise a KeyboardInterrupt that got lost again, before the next epoch.
+
+    Ctrl-C raises it wherever the main thread is, and where that is in code that ignores every exception, training would
+    go on as if nothing had been said. It notices Ctrl-C while it is entered as a context, in the main thread, unless
+    the program handles the signal its own way.
+    """
+
+    def __enter__(self):
+        self.noticed = False
+        in_main_thread = threading.current_thread() is threading.main_thread()
+        self.active = in_main_thread and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        if self.active:
+            signal.signal(signal.SIGINT, self._notice)
+        return self
+
+    def __exit__(self, *error):
+        if self.active:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Raise what was noticed and has not ended the training."""
+        if self.noticed:
+            raise KeyboardInterrupt
+
+    def _notice(self, number, frame):
+        self.noticed = True
+        signal.default_int_handler(number, frame)
 
 
 def read_run(folder: "str | Path") -> dict:

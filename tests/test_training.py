@@ -1,5 +1,6 @@
 """Runs in folders: resumed runs equal uninterrupted ones, even after kill -9."""
 
+import contextlib
 import json
 import os
 import signal
@@ -69,6 +70,22 @@ def test_an_interrupted_run_goes_on_exactly(whole, tmp_path, monkeypatch):
     for expected, resumed in zip(weights(whole), weights(folder), strict=True):
         np.testing.assert_array_equal(resumed, expected)
     assert rows(folder) == rows(whole)
+
+
+class Swallow(keras.callbacks.Callback):
+    """Press Ctrl-C where the interrupt is ignored."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+
+
+def test_an_interrupt_that_a_library_swallows_still_ends_the_run(tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "ImageSummary", lambda *_, **__: Swallow())
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path / "run")
+    assert len(rows(tmp_path / "run")) == 1
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_kill_9_loses_at_most_one_epoch(whole, tmp_path):
