@@ -23,13 +23,12 @@ _MODULES = (
     "models",
     "networks",
     "presets",
-    "recipes",
     "regularizers",
     "testing",
 )
 # Name -> the module that defines it.
 _NAMES = {
-    "GAN": "gan",
+    "GAN": "core.gan",
     "VanillaGAN": "models",
     "DCGAN": "models",
     "VAE": "models",

@@ -8,7 +8,7 @@ import os
 
 import numpy as np
 
-from kerasgan import files
+from kerasgan.support import files
 
 # A generator with a linear output may overshoot a little; anything beyond this is another scale.
 _FAR_OUTSIDE = 1.5

@@ -10,7 +10,7 @@ import math
 import keras
 import tensorflow as tf
 
-from kerasgan.configurable import Configurable, lookup
+from kerasgan.support.configurable import Configurable, lookup
 
 
 class Likelihood(Configurable):

@@ -10,7 +10,7 @@ small serialisable object with two methods, both returning a float32 scalar aver
 import keras
 import tensorflow as tf
 
-from kerasgan.configurable import Configurable, lookup
+from kerasgan.support.configurable import Configurable, lookup
 
 
 class AdversarialLoss(Configurable):

@@ -10,8 +10,8 @@ from collections.abc import Callable
 import keras
 import tensorflow as tf
 
-from kerasgan.configurable import Configurable, lookup
 from kerasgan.losses import mean
+from kerasgan.support.configurable import Configurable, lookup
 
 
 class Regularizer(Configurable):

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from kerasgan import cards, preset_files
+from kerasgan.presets import files as preset_files
+from kerasgan.publishing import cards
 
 README = Path(__file__).parent.parent / "README.md"
 

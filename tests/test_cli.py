@@ -11,7 +11,11 @@ import pytest
 from PIL import Image
 
 import kerasgan
-from kerasgan import cache, cards, cli, images, metrics, preset_files, recipes, training
+from kerasgan import cli, images, metrics
+from kerasgan.presets import files as preset_files
+from kerasgan.publishing import cards
+from kerasgan.runs import recipes, training
+from kerasgan.support import cache
 
 COMMAND = [sys.executable, "-m", "kerasgan.cli"]
 

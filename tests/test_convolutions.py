@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kerasgan import convolutions
+from kerasgan.layers import convolutions
 
 LAYERS = {
     "halve": (convolutions.Conv2D, keras.layers.Conv2D),

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kerasgan.ema import average_towards, calibrate_batch_norm, clone_network
+from kerasgan.core.ema import average_towards, calibrate_batch_norm, clone_network
 from kerasgan.layers import BatchNormalization
 
 

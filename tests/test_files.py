@@ -1,6 +1,6 @@
 import pytest
 
-from kerasgan import files
+from kerasgan.support import files
 
 
 def test_a_file_appears_whole_or_not_at_all(tmp_path):

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import kerasgan
-from kerasgan import preset_files, presets
+from kerasgan import presets
+from kerasgan.presets import files as preset_files
 
 TINY = {"image_shape": (16, 16, 1), "latent_dim": 4, "base_filters": 4, "seed": 3}
 

@@ -1,7 +1,8 @@
 import keras
 import pytest
 
-from kerasgan import data, recipes
+from kerasgan import data
+from kerasgan.runs import recipes
 
 INFO = data.info("mnist_mini")
 GOOD = {

@@ -6,7 +6,7 @@ import warnings
 
 import pytest
 
-from kerasgan.silence import Silence
+from kerasgan.support.silence import Silence
 
 
 def test_catches_python_descriptors_children_and_warnings(capfd):
@@ -31,7 +31,7 @@ def test_buffered_text_of_the_c_library_is_caught():
     # Standard output is a pipe here, so C buffers it until long after the context ends.
     script = (
         "import ctypes\n"
-        "from kerasgan.silence import Silence\n"
+        "from kerasgan.support.silence import Silence\n"
         "c = ctypes.CDLL(None)\n"
         "print('before')\n"
         "with Silence() as silence:\n"
@@ -42,7 +42,7 @@ def test_buffered_text_of_the_c_library_is_caught():
     # The module alone: importing the package would import TensorFlow.
     path = os.path.join(os.path.dirname(sys.modules[Silence.__module__].__file__), "silence.py")
     script = script.replace(
-        "from kerasgan.silence import Silence",
+        "from kerasgan.support.silence import Silence",
         f"import runpy; Silence = runpy.run_path({path!r})['Silence']",
     )
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)

@@ -13,7 +13,7 @@ import keras
 import numpy as np
 import pytest
 
-from kerasgan import recipes, training
+from kerasgan.runs import recipes, training
 
 RECIPE = {
     "epochs": 3,

@@ -10,7 +10,7 @@ from kerasgan import data as data_module
 from kerasgan.callbacks import game
 from kerasgan.callbacks.measurement import Measurement
 from kerasgan.callbacks.summaries import EventFile, integer
-from kerasgan.gan import GAN, Batch, frozen_state
+from kerasgan.core.gan import GAN, Batch, frozen_state
 
 # Two generated images are near-duplicates where they are as close as the closest real ones: this share of them.
 CLOSEST = 0.01

@@ -8,10 +8,9 @@ import tensorflow as tf
 
 from kerasgan.callbacks.measurement import Measurement
 from kerasgan.callbacks.summaries import EventFile, integer
-from kerasgan.configurable import unknown_name
 from kerasgan.metrics import features
 from kerasgan.metrics.evaluation import EXTRACTORS
-from kerasgan.metrics.features import Extractor, Features
+from kerasgan.metrics.extractors import Extractor, Features
 from kerasgan.metrics.frechet import fid
 from kerasgan.metrics.image_sets import ImageSet, generated
 from kerasgan.metrics.inception_score import inception_score
@@ -19,6 +18,7 @@ from kerasgan.metrics.kid import kid
 from kerasgan.metrics.neighbours import PRDC, prdc
 from kerasgan.metrics.observe import observe, real_sets
 from kerasgan.metrics.suite import NEIGHBOURS, SPLITS, SUBSET_SIZE, SUBSETS
+from kerasgan.support.configurable import unknown_name
 
 METRICS = ("fid", "kid", "inception_score", *PRDC._fields)
 # The full features of Inception, 2048, would need more images than the default n.

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from kerasgan import images as image_module
 from kerasgan.callbacks.summaries import EventFile, integer
-from kerasgan.gan import frozen_state
+from kerasgan.core.gan import frozen_state
 
 # The step of the images made before any training: the first epoch ends at step 0, as Keras counts.
 UNTRAINED = -1

@@ -16,7 +16,7 @@ def add_demo(commands) -> None:
 
 def _demo(arguments) -> None:
     start_tensorflow()
-    from kerasgan import demo
+    from kerasgan.cli import demo
 
     demo.run(Path(arguments.out), arguments.minutes)
 
@@ -36,7 +36,8 @@ def _generate(arguments) -> None:
     start_tensorflow()
     import numpy as np
 
-    from kerasgan import images, loading
+    from kerasgan import images
+    from kerasgan.runs import loading
 
     model = loading.load(arguments.model)
     if arguments.interpolate:
@@ -72,7 +73,8 @@ def add_export(commands) -> None:
 
 def _export(arguments) -> None:
     start_tensorflow()
-    from kerasgan import export, loading
+    from kerasgan import export
+    from kerasgan.runs import loading
 
     model = loading.load(arguments.model)
     name = Path(arguments.model).stem
@@ -91,6 +93,6 @@ def add_doctor(commands) -> None:
 
 def _doctor(arguments) -> None:
     start_tensorflow()
-    from kerasgan import doctor
+    from kerasgan.cli import doctor
 
     print(doctor.report())

@@ -55,7 +55,9 @@ def _evaluate(arguments) -> None:
 
 def _model_or_images(name_or_path: str):
     """Return a trained model and the real images to compare it with, or the images of a folder and None."""
-    from kerasgan import loading, metrics, preset_files, training
+    from kerasgan import metrics
+    from kerasgan.presets import files as preset_files
+    from kerasgan.runs import loading, training
 
     path = Path(name_or_path)
     trained = any((path / name).is_file() for name in (preset_files.METADATA, training.RECIPE))
@@ -71,7 +73,7 @@ def add_cache(commands) -> None:
 
 
 def _cache(arguments) -> None:
-    from kerasgan import cache
+    from kerasgan.support import cache
 
     if arguments.action == "clear":
         print(f"Freed {cache.clear() / 1e6:.1f} MB in {cache.folder()}")

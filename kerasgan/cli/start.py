@@ -4,7 +4,7 @@ import argparse
 import os
 from collections.abc import Callable
 
-from kerasgan.silence import Silence
+from kerasgan.support.silence import Silence
 
 MODEL_HELP = "a preset of the zoo, or the path of a preset folder, a run or a .keras file"
 DATA_DIR_HELP = "folder of TFDS data (default: TFDS_DATA_DIR)"

@@ -33,7 +33,7 @@ def add(commands) -> None:
 
 def _train(arguments) -> None:
     start_tensorflow()
-    from kerasgan import recipes, training
+    from kerasgan.runs import recipes, training
 
     recipe, folder = _recipe_and_folder(arguments)
     if arguments.dry_run:
@@ -57,7 +57,7 @@ def _train(arguments) -> None:
 
 def _recipe_and_folder(arguments):
     """Return the recipe and the run's folder that the options of `train` ask for."""
-    from kerasgan import recipes, training
+    from kerasgan.runs import recipes, training
 
     if arguments.resume is not None:
         folder = Path(arguments.resume or arguments.out or arguments.what or "")
@@ -73,8 +73,9 @@ def _recipe_and_folder(arguments):
 
 def _starting_point(what: str) -> dict:
     """Return the recipe, as nested dicts, that `what` names: a file, a preset, or a model with default settings."""
-    from kerasgan import presets, recipes
+    from kerasgan import presets
     from kerasgan.models import MODELS
+    from kerasgan.runs import recipes
 
     if what in MODELS:
         return {"model": {"type": what}, "data": {"source": "mnist_mini"}}
@@ -83,7 +84,7 @@ def _starting_point(what: str) -> dict:
     try:
         return recipes.read_dict(presets.preset_folder(what) / "recipe.toml")
     except ValueError:
-        from kerasgan.configurable import unknown_name
+        from kerasgan.support.configurable import unknown_name
 
         known = [*MODELS, *presets.list_presets()]
         raise ValueError(unknown_name("model, preset or recipe (.toml)", what, known)) from None

@@ -24,20 +24,20 @@ def _zoo(arguments) -> None:
 
 
 def _list(arguments) -> None:
-    from kerasgan import cards
+    from kerasgan.publishing import cards
 
     print(cards.text_table())
 
 
 def _show(arguments) -> None:
-    from kerasgan import preset_files
+    from kerasgan.presets import files as preset_files
 
     folder = preset_files.preset_folder(_required(arguments, "a preset"))
     print((folder / "README.md").read_text(encoding="utf-8"), end="")
 
 
 def _verify(arguments) -> None:
-    from kerasgan import preset_files
+    from kerasgan.presets import files as preset_files
 
     start_tensorflow()
     for name in [arguments.name] if arguments.name else preset_files.list_presets():
@@ -46,7 +46,7 @@ def _verify(arguments) -> None:
 
 def _verify_preset(name: str, arguments) -> None:
     from kerasgan import presets
-    from kerasgan.metrics.remeasure import TOLERANCE, remeasure
+    from kerasgan.publishing.remeasure import TOLERANCE, remeasure
 
     found = presets.verify(name)
     print(f"{found.name}: {found.files} files intact, golden images within {found.max_error:.1g}")
@@ -68,14 +68,17 @@ def _measure(arguments) -> None:
     # Cards are rewritten: all of them only when asked in so many words.
     names = [] if arguments.all else [_required(arguments, "a preset or --all")]
     start_tensorflow()
-    from kerasgan import cards, metrics, preset_files
+    from kerasgan import metrics
+    from kerasgan.presets import files as preset_files
+    from kerasgan.publishing import packing
 
     for name in names or preset_files.list_presets():
-        print(metrics.as_text(cards.measure(name, arguments.data_dir, progress=sys.stdout.isatty())))
+        print(metrics.as_text(packing.measure(name, arguments.data_dir, progress=sys.stdout.isatty())))
 
 
 def _table(arguments) -> None:
-    from kerasgan import cards, files
+    from kerasgan.publishing import cards
+    from kerasgan.support import files
 
     if not arguments.out:
         print(cards.markdown_table())
@@ -87,9 +90,9 @@ def _table(arguments) -> None:
 def _pack(arguments) -> None:
     run = _required(arguments, "a run")
     start_tensorflow()
-    from kerasgan import cards
+    from kerasgan.publishing import packing
 
-    print(f"Packed: {cards.pack(run, arguments.out or f'{run}-preset', arguments.data_dir)}")
+    print(f"Packed: {packing.pack(run, arguments.out or f'{run}-preset', arguments.data_dir)}")
 
 
 def _required(arguments, what: str) -> str:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from kerasgan.data import sources
+from kerasgan.data.examples import Request
 from kerasgan.data.transform import Transform
 
 __all__ = ["Info", "info", "load"]
@@ -131,7 +132,7 @@ def info(
     return Info(found.name, found.num_examples, found.image_shape, found.num_classes, found.class_names)
 
 
-def _request(split, image_size, channels, crop, limit, cache, data_dir, on_error, decode=True) -> sources.Request:
+def _request(split, image_size, channels, crop, limit, cache, data_dir, on_error, decode=True) -> Request:
     if image_size is not None:
         pair = (image_size, image_size) if np.ndim(image_size) == 0 else tuple(image_size)
         if len(pair) != 2:
@@ -144,7 +145,7 @@ def _request(split, image_size, channels, crop, limit, cache, data_dir, on_error
     if on_error not in ("raise", "skip"):
         raise ValueError(f"on_error must be 'raise' or 'skip'; received {on_error!r}.")
     transform = Transform(image_size, channels, crop)
-    return sources.Request(split, transform, limit, cache, data_dir, on_error, decode)
+    return Request(split, transform, limit, cache, data_dir, on_error, decode)
 
 
 def _check_count(name: str, number) -> int:

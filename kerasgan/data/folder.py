@@ -9,7 +9,7 @@ import warnings
 import numpy as np
 from PIL import Image, ImageOps
 
-from kerasgan.data.sources import Examples, Request, check_split
+from kerasgan.data.examples import Examples, Request, check_split
 from kerasgan.data.transform import Transform
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")

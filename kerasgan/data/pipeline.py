@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from kerasgan import images as image_module
-from kerasgan.data.sources import Examples
+from kerasgan.data.examples import Examples
 
 # What `cache=False` keeps of a TFDS stream in memory to shuffle from.
 STREAM_SHUFFLE_BUFFER = 10_000

@@ -1,7 +1,6 @@
 """Reads a data source, whatever it is, into uint8 examples."""
 
 import contextlib
-import dataclasses
 import os
 import pathlib
 import re
@@ -11,47 +10,8 @@ import zlib
 import numpy as np
 
 from kerasgan import images as image_module
-from kerasgan.data import mnist_mini
-from kerasgan.data.transform import Transform
-
-
-@dataclasses.dataclass
-class Examples:
-    """Transformed examples, ready to be batched.
-
-    Attributes:
-        name: What to call the source in messages.
-        num_examples: How many there are.
-        image_shape: (height, width, channels) of every image.
-        images: uint8 NHWC array, or something that is indexed like one; None if `stream` is set.
-        labels: int32 (num_examples,) or None.
-        num_classes: Number of classes, or None where the source has no labels.
-        class_names: Name of each class, or None.
-        stream: A `tf.data.Dataset` of (uint8 image, int32 label) pairs that is read anew in each
-            epoch, or None.
-    """
-
-    name: str
-    num_examples: int
-    image_shape: tuple[int, int, int]
-    images: object = None
-    labels: np.ndarray | None = None
-    num_classes: int | None = None
-    class_names: tuple[str, ...] | None = None
-    stream: object = None
-
-
-@dataclasses.dataclass(frozen=True)
-class Request:
-    """What `load` was asked to read; see there for the meaning of each."""
-
-    split: str
-    transform: Transform
-    limit: int | None = None
-    cache: bool = True
-    data_dir: str | None = None
-    on_error: str = "raise"
-    decode: bool = True
+from kerasgan.data import folder, mnist_mini, tfds_source
+from kerasgan.data.examples import Examples, Request, check_split
 
 
 def read(source, request: Request) -> Examples:
@@ -73,8 +33,6 @@ def _read_named(source: str, request: Request) -> Examples:
     if path.suffix in (".npy", ".npz"):
         return _read_numpy(path, request)
     if path.is_dir():
-        from kerasgan.data import folder
-
         return folder.read(path, request)
     if path.exists():
         raise ValueError(
@@ -82,15 +40,7 @@ def _read_named(source: str, request: Request) -> Examples:
         )
     if path.is_absolute() or source.startswith((".", "~")) or "\\" in source:
         raise ValueError(f"There is no file or folder {path}.")
-    from kerasgan.data import tfds_source
-
     return tfds_source.read(source, request)
-
-
-def check_split(name: str, split: str, splits) -> None:
-    """Raises ValueError unless `split` is one of `splits`."""
-    if split not in splits:
-        raise ValueError(f"{name} has no split {split!r}. Use split={' or '.join(map(repr, splits))}.")
 
 
 def _read_numpy(path: pathlib.Path, request: Request) -> Examples:

@@ -9,7 +9,7 @@ import urllib.request
 
 import numpy as np
 
-from kerasgan.data.sources import Examples, Request, check_split
+from kerasgan.data.examples import Examples, Request, check_split
 from kerasgan.data.transform import Transform
 
 

@@ -9,8 +9,8 @@ import tensorflow as tf
 
 from kerasgan.export import parity, sampler_graph
 from kerasgan.export.report import Report, machine, package_versions
-from kerasgan.files import replacing_folder
-from kerasgan.silence import Silence
+from kerasgan.support.files import replacing_folder
+from kerasgan.support.silence import Silence
 
 REPORT_NAME = "kerasgan_export.json"
 ERROR_LIMIT = 1e-5

@@ -9,11 +9,11 @@ import re
 import numpy as np
 import tensorflow as tf
 
-from kerasgan.configurable import unknown_name
 from kerasgan.export import parity, sampler_graph
 from kerasgan.export.report import QUANTIZATIONS, Report, machine, package_versions
-from kerasgan.files import replacing
-from kerasgan.silence import Silence
+from kerasgan.support.configurable import unknown_name
+from kerasgan.support.files import replacing
+from kerasgan.support.silence import Silence
 
 ERROR_LIMIT = 1e-4
 LEAST_PSNR_DB = 20.0

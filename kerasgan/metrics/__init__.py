@@ -5,7 +5,8 @@ protocol it was measured by.
 """
 
 from kerasgan.metrics.evaluation import EXTRACTORS, evaluate
-from kerasgan.metrics.features import Extractor, Features, extract, stream
+from kerasgan.metrics.extractors import Extractor, Features
+from kerasgan.metrics.features import extract, stream
 from kerasgan.metrics.features import get as extractor
 from kerasgan.metrics.frechet import GaussianStatistics, fid, fid_infinity, frechet_distance
 from kerasgan.metrics.image_sets import ImageSet, dataset, generated

@@ -2,16 +2,17 @@
 
 import importlib.metadata
 
-from kerasgan.configurable import unknown_name
 from kerasgan.metrics import image_sets
 from kerasgan.metrics.checks import check_at_least
-from kerasgan.metrics.features import CLASSIFIERS, Extractor, get
+from kerasgan.metrics.extractors import Extractor
+from kerasgan.metrics.features import CLASSIFIERS, get
 from kerasgan.metrics.frechet import require_full_rank
 from kerasgan.metrics.image_sets import ImageSet
 from kerasgan.metrics.likelihood import bounds
 from kerasgan.metrics.observe import observe, real_sets
 from kerasgan.metrics.result import Result, short
 from kerasgan.metrics.suite import METRICS, NEED_FEATURES, Sets
+from kerasgan.support.configurable import unknown_name
 
 # Data set -> extractor whose features suit it best; any other data set takes Inception's.
 EXTRACTORS = {name: name for name in CLASSIFIERS} | {"mnist_mini": "mnist"}

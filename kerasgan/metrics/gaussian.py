@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from kerasgan.files import replacing
 from kerasgan.metrics.checks import check_at_least, check_features
+from kerasgan.support.files import replacing
 
 
 class GaussianStatistics:

@@ -16,7 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from kerasgan.metrics import weights as weight_files
-from kerasgan.metrics.features import Extractor
+from kerasgan.metrics.extractors import Extractor
 
 SIZE = 299
 # The stage that each extractor takes its features from.

@@ -8,9 +8,9 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from kerasgan import files
-from kerasgan.metrics.features import Extractor
+from kerasgan.metrics.extractors import Extractor
 from kerasgan.metrics.inception import SIZE, compiled
+from kerasgan.support import files
 
 URL = (
     "https://storage.googleapis.com/tensorflow/keras-applications/inception_v3/"

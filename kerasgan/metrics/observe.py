@@ -9,11 +9,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kerasgan import cache, files
 from kerasgan.metrics import image_sets
-from kerasgan.metrics.features import Extractor, Features, extract, stream
+from kerasgan.metrics.extractors import Extractor, Features
+from kerasgan.metrics.features import extract, stream
 from kerasgan.metrics.gaussian import GaussianStatistics
 from kerasgan.metrics.image_sets import ImageSet
+from kerasgan.support import cache, files
 
 # Rows of features that are turned into float64 at once.
 BLOCK = 4096

@@ -6,7 +6,7 @@ import re
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from kerasgan import files
+from kerasgan.support import files
 
 NUMBERS = ("value", "floor", "spread")
 

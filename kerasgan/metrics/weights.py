@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kerasgan import cache, files
 from kerasgan.metrics import torch_file
+from kerasgan.support import cache, files
 
 VARIABLE = "KERASGAN_INCEPTION_WEIGHTS"
 URL = "https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/pt_inception-2015-12-05-6726825d.pth"

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from kerasgan.gan import GAN
+from kerasgan.core.gan import GAN
 from kerasgan.networks.dcgan import dcgan_discriminator, dcgan_generator
 
 

@@ -7,10 +7,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from kerasgan import likelihoods, replicas
-from kerasgan.base import GenerativeModel
+from kerasgan import likelihoods
+from kerasgan.core import replicas
+from kerasgan.core.base import GenerativeModel
+from kerasgan.core.optimizers import apply_gradients, prepare_optimizer
 from kerasgan.networks import autoencoder
-from kerasgan.optimizers import apply_gradients, prepare_optimizer
 
 ARCHITECTURES = ("conv", "mlp")
 

@@ -2,7 +2,7 @@
 
 import keras
 
-from kerasgan.gan import GAN
+from kerasgan.core.gan import GAN
 from kerasgan.networks.mlp import mlp_discriminator, mlp_generator
 
 

@@ -10,8 +10,8 @@ import math
 import keras
 from keras import layers
 
-from kerasgan.convolutions import Conv2D, Conv2DTranspose
 from kerasgan.layers import BatchNormalization
+from kerasgan.layers.convolutions import Conv2D, Conv2DTranspose
 from kerasgan.networks.initializers import normal
 
 KERNEL_SIZE = 4

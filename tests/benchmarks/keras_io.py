@@ -38,8 +38,9 @@ import tensorflow as tf
 from keras import layers
 
 from kerasgan import data as kerasgan_data
-from kerasgan import distribution, files
-from kerasgan.base import as_seed
+from kerasgan import distribution
+from kerasgan.core.base import as_seed
+from kerasgan.support import files
 
 STATE, RUN = "state.npz", "run.json"
 DTYPES = ("float32", "mixed_bfloat16")

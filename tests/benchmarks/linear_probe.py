@@ -34,7 +34,9 @@ if __name__ == "__main__":
 import numpy as np
 
 import kerasgan
-from kerasgan import cards, files, loading
+from kerasgan.publishing import cards
+from kerasgan.runs import loading
+from kerasgan.support import files
 
 RESULTS = Path(__file__).parent / "results" / "linear_probe.json"
 START, END = "<!-- linear probe: made by `tests/benchmarks/linear_probe.py table` -->", "<!-- end of linear probe -->"

@@ -59,7 +59,7 @@ def _measured(side: str, folder: Path, source: str) -> dict:
 
 def _load(side: str, folder: Path):
     if side == "kerasgan":
-        from kerasgan import loading
+        from kerasgan.runs import loading
 
         return loading.load(folder)
     sys.path.insert(0, str(HERE))
@@ -69,7 +69,7 @@ def _load(side: str, folder: Path):
 
 
 def _keep(key: dict, record: dict) -> None:
-    from kerasgan import files
+    from kerasgan.support import files
 
     others = [each for each in _records() if any(each[name] != value for name, value in key.items())]
     order = sorted([*others, record], key=lambda each: [str(each[name]) for name in key])
@@ -119,7 +119,7 @@ def _mean(values: np.ndarray, digits: int) -> str:
 
 def readme_with_table(readme: str) -> str:
     """Return the README's text with the table between its marks made anew."""
-    from kerasgan import cards
+    from kerasgan.publishing import cards
 
     return cards.with_section(readme, START, END, table())
 
@@ -139,7 +139,7 @@ def main() -> None:
     if given.command == "run":
         run(given.model, given.data, given.epochs, given.seeds, given.runs)
     elif given.readme:
-        from kerasgan import files
+        from kerasgan.support import files
 
         files.write_text(given.readme, readme_with_table(given.readme.read_text(encoding="utf-8")))
     else:

@@ -7,9 +7,10 @@ import pytest
 from test_contract import CASES
 
 import kerasgan.models
-from kerasgan import preset_files, recipes
-from kerasgan.base import GenerativeModel
+from kerasgan.core.base import GenerativeModel
 from kerasgan.models import MODELS
+from kerasgan.presets import files as preset_files
+from kerasgan.runs import recipes
 
 
 def classes_in_files() -> set[type]:

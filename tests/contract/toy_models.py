@@ -6,8 +6,8 @@ import keras
 import tensorflow as tf
 from keras import layers
 
-from kerasgan.base import as_seed
-from kerasgan.gan import GAN, Batch
+from kerasgan.core.base import as_seed
+from kerasgan.core.gan import GAN, Batch
 
 
 @keras.saving.register_keras_serializable("kerasgan_tests")

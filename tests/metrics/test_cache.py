@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from kerasgan import cache
+from kerasgan.support import cache
 
 
 @pytest.fixture
@@ -81,6 +81,6 @@ def test_errors(folder, tmp_path, monkeypatch):
 
 
 def test_cache_and_features_import_no_tensorflow():
-    code = "import sys, kerasgan.cache, kerasgan.metrics.features; print('tensorflow' in sys.modules)"
+    code = "import sys, kerasgan.support.cache, kerasgan.metrics.features; print('tensorflow' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "False"

@@ -3,9 +3,10 @@ import os
 import numpy as np
 import pytest
 
-from kerasgan import data, files, images, metrics
+from kerasgan import data, images, metrics
 from kerasgan.metrics import classifiers
 from kerasgan.metrics.classifiers import train
+from kerasgan.support import files
 
 # What the cards must state at least.
 ACCURACY = {"mnist": 0.993, "fashion_mnist": 0.925, "cifar10": 0.85}

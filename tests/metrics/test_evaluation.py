@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 import kerasgan
-from kerasgan import cache, images, metrics
+from kerasgan import images, metrics
 from kerasgan.metrics import likelihood
 from kerasgan.metrics.observe import observe, real_sets
+from kerasgan.support import cache
 
 
 @pytest.fixture(autouse=True)

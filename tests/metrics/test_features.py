@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from kerasgan.metrics.features import Extractor, extract, get, stream
+from kerasgan.metrics.extractors import Extractor
+from kerasgan.metrics.features import extract, get, stream
 
 
 def images(n=10, size=4, channels=3, seed=0):

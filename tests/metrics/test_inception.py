@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kerasgan import files
 from kerasgan.metrics import features, inception, keras_inception, weights
+from kerasgan.support import files
 
 REAL = Path(os.environ.get(weights.VARIABLE, ""))
 needs_real_weights = pytest.mark.skipif(

@@ -4,8 +4,8 @@ import json
 import pytest
 
 from kerasgan import metrics
-from kerasgan.metrics.remeasure import Remeasured
 from kerasgan.metrics.result import shared_protocol, short, words
+from kerasgan.publishing.remeasure import Remeasured
 
 RESULT = metrics.Result(
     "fid_mnist_10k", 1.234, 0.05, 0.02, {"metric": "fid", "extractor": "mnist", "seed": 0}, {"model": "a"}

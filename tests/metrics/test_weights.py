@@ -9,8 +9,8 @@ import keras
 import numpy as np
 import pytest
 
-from kerasgan import cache, files
 from kerasgan.metrics import torch_file, weights
+from kerasgan.support import cache, files
 
 UNREACHABLE = "http://127.0.0.1:9/absent.pth"
 

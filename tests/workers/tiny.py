@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 import kerasgan
-from kerasgan.gan import Batch
+from kerasgan.core.gan import Batch
 
 SHAPE = (16, 16, 1)
 

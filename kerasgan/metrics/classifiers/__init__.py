@@ -36,9 +36,10 @@ def load(name: str, folder: Path = FOLDER):
     """
     import tensorflow as tf
 
-    from kerasgan import files, images
+    from kerasgan import images
     from kerasgan.metrics.classifiers.network import classifier
-    from kerasgan.metrics.features import Extractor, Features
+    from kerasgan.metrics.extractors import Extractor, Features
+    from kerasgan.support import files
 
     facts = card(name, folder)
     weights = folder / f"{name}.weights.h5"

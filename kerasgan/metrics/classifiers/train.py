@@ -34,9 +34,10 @@ def train(name: str, folder: Path, data_dir: str | None = None, epochs: int | No
     """Train a classifier on a data set's train split, test it once at the end, write it and return its card."""
     import keras
 
-    from kerasgan import data, distribution, files
+    from kerasgan import data, distribution
     from kerasgan.metrics import classifiers
     from kerasgan.metrics.classifiers.network import classifier
+    from kerasgan.support import files
 
     recipe = RECIPES[name] if epochs is None else RECIPES[name]._replace(epochs=epochs)
     keras.utils.set_random_seed(recipe.seed)

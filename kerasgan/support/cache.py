@@ -7,8 +7,8 @@ it is damaged.
 import os
 from pathlib import Path
 
-from kerasgan import files
-from kerasgan.configurable import unknown_name
+from kerasgan.support import files
+from kerasgan.support.configurable import unknown_name
 
 VARIABLE = "KERASGAN_CACHE"
 PARTS = ("weights", "features")

@@ -35,8 +35,9 @@ def remeasure(name_or_folder, data_dir: str | None = None, progress: bool = Fals
     Raises:
         ValueError: the card has no results, the data are not there, or the protocols differ by now.
     """
-    from kerasgan import loading, presets
+    from kerasgan import presets
     from kerasgan.metrics.evaluation import evaluate
+    from kerasgan.runs import loading
 
     folder = presets.preset_folder(name_or_folder)
     stored = [Result.from_dict(result) for result in presets.read_metadata(folder).get("results", [])]

@@ -5,10 +5,11 @@ from typing import Any, ClassVar, NamedTuple
 import keras
 import tensorflow as tf
 
-from kerasgan import losses, regularizers, replicas
-from kerasgan.base import GenerativeModel
-from kerasgan.ema import CalibrateAverage, average_towards, calibrate_batch_norm, clone_network
-from kerasgan.optimizers import PairedOptimizers, apply_gradients, prepare_optimizer
+from kerasgan import losses, regularizers
+from kerasgan.core import replicas
+from kerasgan.core.base import GenerativeModel
+from kerasgan.core.ema import CalibrateAverage, average_towards, calibrate_batch_norm, clone_network
+from kerasgan.core.optimizers import PairedOptimizers, apply_gradients, prepare_optimizer
 
 
 class Batch(NamedTuple):

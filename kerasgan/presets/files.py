@@ -4,8 +4,8 @@ import importlib.resources
 import json
 from pathlib import Path
 
-from kerasgan import files
-from kerasgan.configurable import unknown_name
+from kerasgan.support import files
+from kerasgan.support.configurable import unknown_name
 
 FORMAT_VERSION = 1
 CONFIG, METADATA, GOLDEN = "config.json", "metadata.json", "golden.npz"

@@ -9,7 +9,8 @@ import keras
 import numpy as np
 
 import kerasgan
-from kerasgan import callbacks, data, export, files, images, metrics, presets
+from kerasgan import callbacks, data, export, images, metrics, presets
+from kerasgan.support import files
 
 PRESET = "dcgan_fashion_mnist"
 MOST_EPOCHS = 40

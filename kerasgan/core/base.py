@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from kerasgan import replicas
+from kerasgan.core import replicas
 
 RANGE_TOLERANCE = 1e-3
 _RANGE_MESSAGE = (

@@ -11,32 +11,9 @@ from typing import NamedTuple
 import keras
 import numpy as np
 
-from kerasgan import files
-from kerasgan.base import GenerativeModel
-from kerasgan.preset_files import (
-    CONFIG,
-    GOLDEN,
-    METADATA,
-    check_files,
-    list_presets,
-    preset_folder,
-    read_json,
-    read_metadata,
-    seal,
-    zoo_folder,
-)
-
-__all__ = [
-    "Verification",
-    "from_preset",
-    "list_presets",
-    "preset_folder",
-    "read_metadata",
-    "save_preset",
-    "seal",
-    "verify",
-    "zoo_folder",
-]
+from kerasgan.core.base import GenerativeModel
+from kerasgan.presets.files import CONFIG, GOLDEN, METADATA, check_files, preset_folder, read_json, seal
+from kerasgan.support import files
 
 # Rounding differs between processors; a wrong or damaged weight moves images by far more.
 GOLDEN_TOLERANCE = 1e-3

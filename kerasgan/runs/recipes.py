@@ -28,7 +28,7 @@ from pathlib import Path
 import keras
 import tomli_w
 
-from kerasgan.configurable import unknown_name
+from kerasgan.support.configurable import unknown_name
 
 CARD = ("description", "limits", "data_license")
 # What decides which images are read and what they look like, besides their shape. Binarised images are not here: a

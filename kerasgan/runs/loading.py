@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from kerasgan import presets, recipes, training
-from kerasgan.base import GenerativeModel
+from kerasgan import presets
+from kerasgan.runs import recipes, training
+from kerasgan.core.base import GenerativeModel
 
 
 def load(name_or_path: "str | Path") -> GenerativeModel:

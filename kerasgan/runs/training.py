@@ -23,10 +23,12 @@ from pathlib import Path
 
 import keras
 
-from kerasgan import distribution, files, images, recipes
-from kerasgan.base import GenerativeModel
+from kerasgan import distribution, images
+from kerasgan.runs import recipes
+from kerasgan.support import files
+from kerasgan.core.base import GenerativeModel
 from kerasgan.callbacks import GenerativeMetrics, ImageSummary
-from kerasgan.recipes import Recipe
+from kerasgan.runs.recipes import Recipe
 
 RECIPE, MODEL, HISTORY, SAMPLES, LOGS = "recipe.toml", "model.keras", "history.csv", "samples.png", "logs"
 RUN = "run.json"

@@ -1,0 +1,80 @@
+"""Make an entry of the zoo of a run: pack it as a preset, measure it, write its card."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from kerasgan import images, metrics, presets
+from kerasgan.metrics.result import Result
+from kerasgan.presets import files as preset_files
+from kerasgan.publishing import cards
+from kerasgan.runs import loading, recipes, training
+from kerasgan.support import files
+
+
+def pack(run: "str | Path", folder: "str | Path", data_dir: str | None = None) -> Path:
+    """Make a preset folder of a run: weights, recipe, measured results, sample grid and card.
+
+    The results are those of `kerasgan evaluate` on the data set of the run.
+
+    Raises:
+        ValueError: the run has no finished epoch, or the folder exists and is not a preset.
+    """
+    run, folder = Path(run), Path(folder)
+    recipe, model, record = recipes.read(run / training.RECIPE), training.load_run(run), training.read_run(run)
+    if not record:
+        raise ValueError(f"{str(run)!r} was stopped before its first epoch ended: it has no {training.RUN}.")
+    earlier = folder / training.RECIPE
+    if earlier.is_file():
+        # The texts of the card may be written after the run.
+        recipe = replace(recipe, card=recipes.read(earlier).card or recipe.card)
+        if [path.name for path in folder.iterdir()] == [training.RECIPE]:
+            earlier.unlink()
+            folder.rmdir()
+    presets.save_preset(model, folder, training=_training_facts(recipe, record), **recipe.card)
+    files.write_text(folder / training.RECIPE, recipe.to_toml())
+    model = presets.from_preset(folder)
+    grid = images.grid(model.generate(64, seed=0))
+    # Twice the size, pixel for pixel: 28x28 images are small on a page.
+    images.save_png(folder / "samples.png", grid.repeat(2, axis=0).repeat(2, axis=1))
+    measure(folder, data_dir)
+    return folder
+
+
+def measure(name_or_folder: "str | Path", data_dir: str | None = None, progress: bool = False) -> list[Result]:
+    """Measure a preset on the data set it was trained on, write the results to its card, and return them.
+
+    Raises:
+        ValueError: the preset names no data set, or the data are not there.
+    """
+    folder = preset_files.preset_folder(name_or_folder)
+    real = loading.real_images(folder)
+    if real is None:
+        raise ValueError(f"The preset {folder.name!r} has no {training.RECIPE}, which would name its data set.")
+    results = metrics.evaluate(presets.from_preset(folder), **real, data_dir=data_dir, progress=progress)
+    refresh(folder, results=[result.to_dict() for result in results])
+    return results
+
+
+def _training_facts(recipe, record: dict) -> dict:
+    """Return what a card says of the training, from the recipe and what the run recorded."""
+    hardware = record["hardware"]
+    return {
+        "data": recipe.data["source"],
+        "epochs": record["epochs"],
+        "batch size": recipe.data.get("batch_size", 128),
+        "precision": recipe.precision,
+        "seed": recipe.seed,
+        "time": (
+            f"{record['seconds'] / 60:.0f} minutes, wall clock; {record['cpu_seconds'] / 60:.0f} minutes of processor "
+            f"time ({hardware['cpu']}, cores: {hardware['cores']})"
+        ),
+        "versions": ", ".join(f"{package} {version}" for package, version in record["versions"].items()),
+    }
+
+
+def refresh(folder: Path, **changes) -> None:
+    """Write a preset's card from its metadata, updated with `changes`, and seal the folder again."""
+    metadata = preset_files.read_metadata(folder) | changes
+    metadata.pop("sha256"), metadata.pop("format_version")
+    files.write_text(folder / "README.md", cards.card(metadata))
+    preset_files.seal(folder, metadata)

@@ -1,0 +1,1 @@
+"""What has nothing to do with generating: files that appear whole, configurable objects, silence, the cache."""
