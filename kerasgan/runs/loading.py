@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from kerasgan import presets
+from kerasgan.presets.files import METADATA
 from kerasgan.runs import recipes, training
 from kerasgan.core.base import GenerativeModel
 
@@ -16,7 +17,7 @@ def load(name_or_path: "str | Path") -> GenerativeModel:
     path = Path(name_or_path)
     if path.suffix == ".keras":
         return _load_keras_file(path)
-    if (path / training.RECIPE).is_file() and not (path / presets.METADATA).is_file():
+    if (path / training.RECIPE).is_file() and not (path / METADATA).is_file():
         return training.load_run(path)
     return presets.from_preset(name_or_path)
 
