@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from kerasgan import presets
+from kerasgan.core.base import GenerativeModel
 from kerasgan.presets.files import METADATA
 from kerasgan.runs import recipes, training
-from kerasgan.core.base import GenerativeModel
 
 
 def load(name_or_path: "str | Path") -> GenerativeModel:

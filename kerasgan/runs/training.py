@@ -24,11 +24,11 @@ from pathlib import Path
 import keras
 
 from kerasgan import distribution, images
-from kerasgan.runs import recipes
-from kerasgan.support import files
-from kerasgan.core.base import GenerativeModel
 from kerasgan.callbacks import GenerativeMetrics, ImageSummary
+from kerasgan.core.base import GenerativeModel
+from kerasgan.runs import recipes
 from kerasgan.runs.recipes import Recipe
+from kerasgan.support import files
 
 RECIPE, MODEL, HISTORY, SAMPLES, LOGS = "recipe.toml", "model.keras", "history.csv", "samples.png", "logs"
 RUN = "run.json"
