@@ -1,17 +1,30 @@
-"""Images between the two forms kerasgan uses: float32 in [-1, 1] inside, uint8 outside.
+"""Images between the two forms kerasgan uses, float32 in [-1, 1] inside, uint8 outside; and image files.
 
-Only NumPy is needed here; TensorFlow is never imported. Arrays are NHWC.
+Every image file that kerasgan reads is opened by `open_image`. Only NumPy and Pillow are needed here; TensorFlow is
+never imported. Arrays are NHWC.
 """
 
+import contextlib
 import math
 import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kerasgan.support import files
 
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
 # A generator with a linear output may overshoot a little; anything beyond this is another scale.
 _FAR_OUTSIDE = 1.5
+# What may be opened. Pillow knows more formats, and runs a program for one of them: Ghostscript, for EPS.
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
+# A photograph of any camera has fewer, but a small file may unpack to more than the memory holds.
+MAX_PIXELS = 64_000_000
+# Sixteen bits in four channels, uncompressed, of so many pixels.
+_MAX_BYTES = 8 * MAX_PIXELS
 
 
 def to_float(images) -> np.ndarray:
@@ -141,3 +154,62 @@ def save_png(path: str | os.PathLike, image) -> None:
         image = image[:, :, 0]
     with files.replacing(path) as temporary:
         Image.fromarray(np.ascontiguousarray(image)).save(temporary, format="PNG", optimize=True)
+
+
+@contextlib.contextmanager
+def open_image(path: str | os.PathLike) -> "Iterator[Image]":
+    """Opens an image file, and reads no more than its header: the one way into kerasgan for image files.
+
+    Args:
+        path: A PNG, JPEG, WebP or BMP file, whatever its name ends in.
+
+    Yields:
+        The Pillow image. Its pixels are read when they are first used, within the `with` block.
+
+    Raises:
+        ValueError: It is not an ordinary file, not in one of these formats, or has more than `MAX_PIXELS` pixels.
+        OSError: It cannot be read.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    with files.open_regular(path, _MAX_BYTES) as file:
+        try:
+            image = Image.open(file, formats=FORMATS)
+        except UnidentifiedImageError as error:
+            raise ValueError(f"{path} is not a PNG, JPEG, WebP or BMP image, or is damaged.") from error
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+            raise ValueError(f"{path} has too many pixels ({error}); at most {MAX_PIXELS:,} are read.") from error
+        with image:
+            width, height = image.size
+            if width * height > MAX_PIXELS:
+                raise ValueError(
+                    f"{path} is {width}x{height}, that is {width * height:,} pixels; at most {MAX_PIXELS:,} are read. "
+                    "Make it smaller first."
+                )
+            yield image
+
+
+def read_image(path: str | os.PathLike) -> "Image":
+    """Reads an image file as a Pillow image of mode L or RGB: upright, and over white where it is transparent.
+
+    Args:
+        path: What `open_image` takes.
+
+    Raises:
+        ValueError: `open_image` refuses it, or its levels are not those of an image.
+        OSError: It cannot be read, or is damaged.
+    """
+    from PIL import Image, ImageOps
+
+    with open_image(path) as image:
+        image = ImageOps.exif_transpose(image)
+        if image.mode.startswith("I;16"):
+            # convert() would clip 16-bit levels instead of scaling them.
+            return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+        if image.mode in ("I", "F"):
+            raise ValueError(f"its pixels are of Pillow mode {image.mode!r}, not 8-bit colour")
+        if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
+            image = image.convert("RGBA")
+            white = Image.new("RGBA", image.size, "white")
+            image = Image.alpha_composite(white, image).convert("RGB")
+        return image.convert("L") if image.mode in ("1", "L") else image.convert("RGB")

@@ -2,39 +2,46 @@
 
 import collections
 import concurrent.futures
+import contextlib
 import os
 import pathlib
 import warnings
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
-from kerasgan.data.examples import Examples, Request, check_split
+from kerasgan.data import walk
+from kerasgan.data.examples import Examples, Request
 from kerasgan.data.transform import Transform
+from kerasgan.images import open_image, read_image
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
-_SPLIT_FOLDERS = {"train": ("train",), "validation": ("validation", "val"), "test": ("test",)}
 _EXIF_ORIENTATION = 0x0112
-_LISTED = 50
 
 
 def read(root: pathlib.Path, request: Request) -> Examples:
     """Reads one split of the folder `root`; every file is decoded once here to check it."""
-    base = _split_folder(root, request.split)
-    files = _image_files(base)
+    skipped: dict[pathlib.Path, str] = {}
+    base = walk.split_folder(root, request.split)
+    if root.name in ("", "..") and not walk.is_near(base, SUFFIXES):
+        # "." may be any folder, also one with all that somebody has.
+        raise ValueError(
+            f"The folder {root} ({root.absolute()}) holds no images, in itself or directly in its sub-folders. Give "
+            "the name of the folder that holds them."
+        )
+    files = walk.find(base, SUFFIXES, skipped if request.on_error == "skip" else None)
     if not files:
         raise ValueError(
             f"The folder {base} holds no images ({', '.join(SUFFIXES)}), in itself or in "
             "sub-folders. Give the folder that holds them; if a TFDS data set of the same name "
             "was meant, call load() from another working folder."
         )
-    class_names = _class_names(base, files)
+    class_names = walk.class_names(base, files)
     if request.limit is not None and request.limit < len(files):
         # Evenly spaced, so that a limit does not leave out the last classes.
         chosen = np.arange(request.limit) * len(files) // request.limit
         files = [files[index] for index in chosen]
 
-    skipped: dict[pathlib.Path, str] = {}
     files, shapes = _headers(files, request, skipped)
     files, shape = _common_shape(files, shapes, request, skipped)
     # Without `channels`, a folder is grey only if all its files are.
@@ -42,8 +49,7 @@ def read(root: pathlib.Path, request: Request) -> Examples:
     images = None
     if request.decode:
         files, images = _decode_all(files, shape, transform, request, skipped)
-    if skipped:
-        warnings.warn(_skip_message(root, skipped), stacklevel=5)
+    walk.warn_of_skipped(root, skipped)
     if not files:
         raise ValueError(f"No image of the folder {base} can be used: all were skipped.")
 
@@ -78,38 +84,10 @@ class FileImages:
         images = np.empty((len(indices), *self.shape[1:]), np.uint8)
         for place, index in enumerate(indices):
             try:
-                images[place] = self.transform.image(_open(self.files[index]))
+                images[place] = self.transform.image(read_image(self.files[index]))
             except Exception as error:
                 raise ValueError(_unreadable(self.files[index], error)) from error
         return images
-
-
-def _split_folder(root: pathlib.Path, split: str) -> pathlib.Path:
-    folders = {path.name for path in root.iterdir() if path.is_dir() and path.name[0] != "."}
-    split_names = {name for names in _SPLIT_FOLDERS.values() for name in names}
-    if "train" in folders and folders <= split_names:
-        present = [s for s, names in _SPLIT_FOLDERS.items() if folders & set(names)]
-        check_split(f"The folder {root}", split, present)
-        return root / next(name for name in _SPLIT_FOLDERS[split] if name in folders)
-    check_split(f"The folder {root}", split, ("train",))
-    return root
-
-
-def _image_files(base: pathlib.Path) -> list[pathlib.Path]:
-    files = []
-    for folder, folders, names in os.walk(base, followlinks=True):
-        # Hidden files include the "._name.jpg" companions that macOS writes.
-        folders[:] = [name for name in folders if name[0] != "." and name != "__MACOSX"]
-        files += [pathlib.Path(folder, name) for name in names if name[0] != "." and name.lower().endswith(SUFFIXES)]
-    # By parts, so that the order does not depend on the platform's separator.
-    return sorted(files, key=lambda path: path.relative_to(base).parts)
-
-
-def _class_names(base: pathlib.Path, files: list[pathlib.Path]) -> tuple[str, ...] | None:
-    parts = [file.relative_to(base).parts for file in files]
-    if any(len(part) == 1 for part in parts):
-        return None
-    return tuple(sorted({part[0] for part in parts}))
 
 
 def _unreadable(file: pathlib.Path, error: Exception) -> str:
@@ -119,12 +97,21 @@ def _unreadable(file: pathlib.Path, error: Exception) -> str:
     )
 
 
+@contextlib.contextmanager
+def _without_size_warnings():
+    """Pillow warns of a size that `open_image` refuses."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        yield
+
+
+@_without_size_warnings()
 def _headers(files, request: Request, skipped) -> tuple[list, list]:
     """The readable files, and the (height, width, channels) that each header promises."""
     readable, shapes = [], []
     for file in files:
         try:
-            with Image.open(file) as image:
+            with open_image(file) as image:
                 width, height = image.size
                 # Asking a PNG for its orientation decodes all of it, so only where it matters.
                 size_matters = request.transform.size is None and width != height
@@ -174,7 +161,7 @@ def _decode_all(files, shape, transform, request: Request, skipped) -> tuple[lis
 
     def decode(index: int) -> Exception | None:
         try:
-            image = transform.image(_open(files[index]))
+            image = transform.image(read_image(files[index]))
             if kept is not None:
                 kept[index] = image
         except Exception as error:
@@ -194,27 +181,3 @@ def _decode_all(files, shape, transform, request: Request, skipped) -> tuple[lis
     if kept is None:
         return files, FileImages(files, shape, transform)
     return files, kept if len(good) == len(kept) else kept[good]
-
-
-def _open(file: pathlib.Path) -> Image.Image:
-    """A file as a Pillow image of mode L or RGB, upright, transparency over white."""
-    with Image.open(file) as image:
-        image = ImageOps.exif_transpose(image)
-        if image.mode.startswith("I;16"):
-            # convert() would clip 16-bit levels instead of scaling them.
-            return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-        if image.mode in ("I", "F"):
-            raise ValueError(f"its pixels are of Pillow mode {image.mode!r}, not 8-bit colour")
-        if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
-            image = image.convert("RGBA")
-            white = Image.new("RGBA", image.size, "white")
-            image = Image.alpha_composite(white, image).convert("RGB")
-        return image.convert("L") if image.mode in ("1", "L") else image.convert("RGB")
-
-
-def _skip_message(root: pathlib.Path, skipped: dict[pathlib.Path, str]) -> str:
-    lines = [f"  {file}: {reason}" for file, reason in sorted(skipped.items())]
-    if len(lines) > _LISTED:
-        lines[_LISTED:] = [f"  ... and {len(lines) - _LISTED} more"]
-    plural = "file" if len(skipped) == 1 else "files"
-    return f"Skipped {len(skipped)} {plural} of {root}:\n" + "\n".join(lines)

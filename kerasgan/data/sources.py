@@ -12,6 +12,7 @@ import numpy as np
 from kerasgan import images as image_module
 from kerasgan.data import folder, mnist_mini, tfds_source
 from kerasgan.data.examples import Examples, Request, check_split
+from kerasgan.support import files
 
 
 def read(source, request: Request) -> Examples:
@@ -29,6 +30,8 @@ def _read_named(source: str, request: Request) -> Examples:
         check_split(source, request.split, mnist_mini.SPLITS)
         images, labels = mnist_mini.arrays(request.split)
         return from_arrays(source, images, labels, request, mnist_mini.CLASS_NAMES)
+    if not source.strip():
+        raise ValueError(f"The source is {source!r}. Give the name of a data set, a folder, a file, or an array.")
     path = pathlib.Path(source).expanduser()
     if path.suffix in (".npy", ".npz"):
         return _read_numpy(path, request)
@@ -44,8 +47,7 @@ def _read_named(source: str, request: Request) -> Examples:
 
 
 def _read_numpy(path: pathlib.Path, request: Request) -> Examples:
-    if not path.is_file():
-        raise ValueError(f"There is no file {path}.")
+    check_file(path)
     if path.suffix == ".npy":
         check_split(str(path), request.split, ("train",))
         with _plain_numbers(path):
@@ -53,7 +55,7 @@ def _read_numpy(path: pathlib.Path, request: Request) -> Examples:
             images, labels = np.load(path, mmap_mode="r"), None
     else:
         # The file is opened here because NumPy leaves a damaged archive open.
-        with open(path, "rb") as file:
+        with files.open_regular(path) as file:
             with _plain_numbers(path):
                 archive = np.load(file)
                 keys = list(archive)
@@ -64,11 +66,21 @@ def _read_numpy(path: pathlib.Path, request: Request) -> Examples:
     return from_arrays(str(path), images, labels, request)
 
 
+def check_file(path: pathlib.Path) -> None:
+    """Raises ValueError unless `path` is an ordinary file that may be read."""
+    try:
+        files.open_regular(path).close()
+    except FileNotFoundError as error:
+        raise ValueError(f"There is no file {path}.") from error
+    except OSError as error:
+        raise ValueError(f"The file {path} cannot be read ({type(error).__name__}: {error.strerror}).") from error
+
+
 @contextlib.contextmanager
 def _plain_numbers(path: pathlib.Path):
     try:
         yield
-    except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+    except (OSError, EOFError, MemoryError, ValueError, zipfile.BadZipFile, zlib.error) as error:
         raise ValueError(
             f"{path} cannot be read as a NumPy file of plain numbers ({error}). It is damaged or "
             "holds objects; write it with numpy.save or numpy.savez from numeric arrays."
@@ -154,5 +166,9 @@ def _check_labels(name, labels, count) -> np.ndarray:
         raise ValueError(
             f"{name}: labels must be non-negative integers of shape ({count},), one for each "
             f"image; received dtype {labels.dtype}, shape {labels.shape}."
+        )
+    if labels.max() > np.iinfo(np.int32).max:
+        raise ValueError(
+            f"{name}: labels are class numbers from 0 on; received {labels.max()}, which int32 cannot hold."
         )
     return labels.astype(np.int32)

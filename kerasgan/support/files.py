@@ -1,4 +1,4 @@
-"""Writing files so that nothing half-written is ever seen, even after kill -9."""
+"""Writing files so that nothing half-written is ever seen, even after kill -9; opening others' files without a wait."""
 
 import contextlib
 import hashlib
@@ -6,9 +6,11 @@ import json
 import os
 import secrets
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 PARTIAL = ".partial-"
 
@@ -50,6 +52,36 @@ def replacing_folder(folder: "str | Path") -> Iterator[Path]:
             os.replace(temporary, folder)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def open_regular(path: "str | Path", limit: int | None = None) -> BinaryIO:
+    """Open a file for reading, if it is one: a pipe would wait for ever, and a device might never end.
+
+    Args:
+        path: the file; a symbolic link to one will do.
+        limit: most bytes it may hold.
+
+    Raises:
+        ValueError: it is a folder, pipe, socket or device, or holds more than `limit` bytes.
+        OSError: it does not exist or may not be read.
+    """
+    # Asked before opening, because to open some devices is to use them; and after, because it may have been exchanged.
+    _check_regular(path, os.stat(path), limit)
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    try:
+        _check_regular(path, os.fstat(descriptor), limit)
+        return os.fdopen(descriptor, "rb")
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def _check_regular(path, found: os.stat_result, limit: int | None) -> None:
+    if not stat.S_ISREG(found.st_mode):
+        kinds = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a named pipe", stat.S_IFSOCK: "a socket"}
+        raise ValueError(f"{path} is {kinds.get(stat.S_IFMT(found.st_mode), 'a device')}, not an ordinary file.")
+    if limit is not None and found.st_size > limit:
+        raise ValueError(f"{path} holds {found.st_size:,} bytes; at most {limit:,} are read from a file of its kind.")
 
 
 def remove_partial(folder: "str | Path") -> None:
