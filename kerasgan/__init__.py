@@ -16,6 +16,7 @@ _MODULES = (
     "distribution",
     "export",
     "images",
+    "kinds",
     "layers",
     "likelihoods",
     "losses",

@@ -8,8 +8,8 @@ import pytest
 import tensorflow as tf
 
 from kerasgan import losses, regularizers
-from kerasgan.core.base import spherical_path
 from kerasgan.core.gan import GAN
+from kerasgan.kinds.inputs import spherical_path
 
 
 @keras.saving.register_keras_serializable("kerasgan_tests")

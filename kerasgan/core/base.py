@@ -1,29 +1,27 @@
 """GenerativeModel: what every model of the zoo can do, adversarial or not.
 
-Draw latents, generate images, report named loss terms, and keep its random state through save and load.
+Say what it takes, makes and learns, generate, report named terms, and keep its random state through save and load.
 """
 
+import contextlib
 import inspect
-import random
+from typing import ClassVar
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from kerasgan.core import replicas
-
-RANGE_TOLERANCE = 1e-3
-_RANGE_MESSAGE = (
-    "Images must be finite and in [-1, 1]; received values outside. "
-    "Scale bytes with kerasgan.images.to_float, or load the data with kerasgan.data.load."
-)
+from kerasgan.core.sampling import Sampling
+from kerasgan.kinds import Images, Kind, Labels, Latents, Vectors
 
 
-class GenerativeModel(keras.Model):
-    """A `keras.Model` that maps latents to images.
+class GenerativeModel(Sampling, keras.Model):
+    """A `keras.Model` that maps latents, and whatever else it takes, to images, or whatever else it makes.
 
-    A subclass sets `sampler` (a functional `keras.Model`: latents, or latents and labels, to float32 images in
-    [-1, 1]) and `networks` (name -> network: what a preset ships), and lists the names of its loss terms.
+    A subclass sets `sampler` (a functional `keras.Model` from the inputs in `takes` to what it `makes`) and `networks`
+    (name -> network: what a preset ships), and lists the names of its loss terms in `terms`. Where the defaults of
+    `takes`, `makes` and `learns`, made of the arguments below, are not what it does, it overrides them.
 
     Args:
         image_shape: (height, width, channels) of the images.
@@ -32,9 +30,23 @@ class GenerativeModel(keras.Model):
         seed: integer that fixes the initial weights and every random draw in training; None draws one.
     """
 
-    def __init__(self, *, image_shape, latent_dim, num_classes=None, seed=None, name=None, dtype=None):
+    # The word by which recipes choose the reader of the training data.
+    reads: ClassVar[str] = "images"
+    # Terms that are reported and not minimised, such as an accuracy.
+    observations: ClassVar[tuple[str, ...]] = ()
+
+    def __new__(cls, *args, **kwargs):
+        """Refuse what no network here can be built with, before a subclass builds one."""
+        if keras.config.image_data_format() != "channels_last":
+            raise ValueError(
+                "kerasgan's images are channels_last (height, width, channels); Keras is set to image_data_format = "
+                f'"{keras.config.image_data_format()}". Call keras.config.set_image_data_format("channels_last") first.'
+            )
+        return super().__new__(cls, *args, **kwargs)
+
+    def __init__(self, *, image_shape=None, latent_dim=None, num_classes=None, seed=None, name=None, dtype=None):
         super().__init__(name=name, dtype=dtype)
-        self.image_shape = tuple(image_shape)
+        self.image_shape = None if image_shape is None else tuple(image_shape)
         self.latent_dim = latent_dim
         self.num_classes = num_classes
         self.seed = seed
@@ -42,10 +54,68 @@ class GenerativeModel(keras.Model):
         # Inputs keep their dtype: the networks cast what they need, and labels and targets stay exact.
         self.autocast = False
         self._trackers = {}
+        self._examples = {}
+
+    # What it takes, makes and learns
+
+    @property
+    def takes(self) -> dict[str, Kind]:
+        """Name -> kind of the sampler's inputs, in their order.
+
+        A model may have classes and still not let them be chosen: its sampler then has one input.
+        """
+        chosen = self.num_classes is not None and len(self.sampler.inputs) > 1
+        return {"latents": Latents(self.latent_dim)} | ({"labels": Labels(self.num_classes)} if chosen else {})
+
+    @property
+    def makes(self) -> Kind:
+        """The kind of what the sampler gives."""
+        if len(self.image_shape or ()) == 3:
+            return Images(self.image_shape)
+        if len(self.image_shape or ()) == 1:
+            return Vectors(*self.image_shape)
+        raise ValueError(
+            f"{type(self).__name__} does not make images (height, width, channels): its output has the shape "
+            f"{self.image_shape}. Say what it makes, by a kind of kerasgan.kinds, in a property `makes`."
+        )
+
+    @property
+    def learns(self) -> dict[str, Kind]:
+        """Name -> kind of the parts of one training example, in the order in which `fit` takes them."""
+        labels = {} if self.num_classes is None else {"labels": Labels(self.num_classes)}
+        return {self.makes.name: self.makes} | labels
+
+    # Methods, these two: Keras walks through public properties when it saves, and would not come back.
+
+    def directions(self) -> dict[str, Sampling]:
+        """Return name -> what generates: this model, and others that it can do, such as back from B to A."""
+        return {self.name: self}
+
+    @property
+    def examples(self) -> dict[str, np.ndarray]:
+        """Name -> array: real ones of the inputs that nobody can make up, such as photographs to translate.
+
+        They are kept with the model, in `.keras` files and presets, where images are bytes: assigning rounds them so.
+        They show the model; a data set to measure it on is given to `generate`.
+        """
+        return self._examples
+
+    @examples.setter
+    def examples(self, given: dict):
+        kinds = self._kinds_of_examples()
+        unknown = sorted(set(given) - set(kinds))
+        if unknown:
+            raise ValueError(f"{type(self).__name__} needs examples of {list(kinds)}; received {unknown}.")
+        taken = {name: kinds[name].take(array, len(array), name, type(self).__name__) for name, array in given.items()}
+        self._examples = {name: kinds[name].unpack(kinds[name].pack(array)) for name, array in taken.items()}
+
+    def _kinds_of_examples(self) -> dict[str, Kind]:
+        taken = [item for direction in self.directions().values() for item in direction.takes.items()]
+        return {name: kind for name, kind in taken if not kind.drawn}
 
     @property
     def sampler(self) -> keras.Model:
-        """The inference network: latents (and labels) to float32 images in [-1, 1]."""
+        """The inference network, from the inputs in `takes` to what the model makes."""
         raise NotImplementedError
 
     @property
@@ -56,97 +126,10 @@ class GenerativeModel(keras.Model):
     def adopt_networks(self) -> None:
         """Bring the rest of the model in line after new weights were loaded into `networks`."""
 
-    # Sampling
-
-    def sample_latents(self, n: int, seed: "int | tf.Tensor | None" = None) -> tf.Tensor:
-        """Return n standard normal latents, float32 of shape (n, latent_dim).
-
-        Args:
-            n: number of latents.
-            seed: an integer for repeatable latents, None for fresh ones, or two integers in a tensor.
-        """
-        return tf.random.stateless_normal((n, self.latent_dim), seed=as_seed(seed))
-
-    def sampler_inputs(self, n: int, seed: int | None = None, labels=None) -> tuple:
-        """Return what `sampler` takes for n images: (latents,), or (latents, int32 labels).
-
-        Args:
-            n: number of images.
-            seed: integer for repeatable latents; None for fresh ones.
-            labels: of a conditional model only: n class indices, or one for all; None cycles through the classes.
-
-        Raises:
-            ValueError: labels do not fit the model, their number is not n, or one is out of range.
-        """
-        if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
-            raise ValueError(f"The number of images must be a positive integer; received {n!r}.")
-        latents = self.sample_latents(int(n), seed)
-        if self.num_classes is None:
-            if labels is not None:
-                raise ValueError(f"{type(self).__name__} is unconditional; received labels={labels!r}. Omit labels.")
-            return (latents,)
-        # A tensor, as the latents are: Keras takes no mixture.
-        return latents, tf.convert_to_tensor(self._check_labels(labels, n))
-
-    def _check_labels(self, labels, n: int) -> np.ndarray:
-        if labels is None:
-            return np.arange(n, dtype="int32") % self.num_classes
-        labels = np.asarray(labels)
-        if labels.ndim == 0:
-            labels = np.full(n, labels)
-        if labels.shape != (n,) or not np.issubdtype(labels.dtype, np.integer):
-            raise ValueError(
-                f"labels must be {n} integers, one an image; received shape {labels.shape}, dtype {labels.dtype}."
-            )
-        if labels.min() < 0 or labels.max() >= self.num_classes:
-            raise ValueError(f"labels must be in 0..{self.num_classes - 1}; received {labels.min()}..{labels.max()}.")
-        return labels.astype("int32")
-
     def call(self, inputs, training=False):
-        """Map latents, or (latents, labels), to float32 images in [-1, 1] with the sampler."""
+        """Map the sampler's inputs, such as latents or [latents, labels], to what the model makes."""
         del training  # The sampler is for inference; training has its own passes.
         return self.sampler(inputs, training=False)
-
-    def generate(self, n: int, seed: int | None = None, labels=None, batch_size: int = 128) -> np.ndarray:
-        """Return n new images, float32 of shape (n, height, width, channels) in [-1, 1].
-
-        The same seed gives the same images, and the training's random state is left alone.
-
-        Args:
-            n: number of images.
-            seed: integer for repeatable images; None for fresh ones.
-            labels: of a conditional model only: n class indices, or one for all; None cycles through the classes.
-            batch_size: images made at a time.
-
-        Raises:
-            ValueError: n is not a positive integer, or labels do not fit the model.
-        """
-        inputs = self.sampler_inputs(n, seed, labels)
-        batches = [
-            np.asarray(self(_as_input([part[start : start + batch_size] for part in inputs])))
-            for start in range(0, n, batch_size)
-        ]
-        return np.concatenate(batches)
-
-    def interpolate(self, start: tf.Tensor, end: tf.Tensor, steps: int = 8) -> np.ndarray:
-        """Return the images on the way from one latent vector to another.
-
-        The path is spherical: points on a straight line between two Gaussian latents are shorter than any latent
-        the model was trained on. White 2016, equation 2 (https://arxiv.org/abs/1609.04468).
-
-        Args:
-            start: latents of shape (latent_dim,).
-            end: latents of shape (latent_dim,).
-            steps: number of images, both ends included; at least 2.
-
-        Returns:
-            float32 array of shape (steps, height, width, channels) in [-1, 1].
-        """
-        if steps < 2:
-            raise ValueError(f"steps must be at least 2, both ends included; received {steps}.")
-        path = spherical_path(np.asarray(start), np.asarray(end), steps)
-        labels = () if self.num_classes is None else (np.zeros(steps, "int32"),)
-        return np.asarray(self(_as_input((path, *labels))))
 
     # Training
 
@@ -198,11 +181,21 @@ class GenerativeModel(keras.Model):
         with self.distribute_strategy.scope():
             self._trackers = {name: keras.metrics.Mean(name) for name in ("loss", *names)}
 
+    @property
+    def observed(self) -> tuple[str, ...]:
+        """The names of the terms that are reported and not minimised."""
+        return self.observations
+
+    def total(self, terms: dict[str, tf.Tensor]) -> tf.Tensor:
+        """Return the sum of the terms that are minimised, without those in `observed`."""
+        minimised = [value for name, value in terms.items() if name not in self.observed]
+        return tf.add_n(minimised) if minimised else tf.zeros(())
+
     def track(self, terms: dict[str, tf.Tensor], share=None) -> dict[str, tf.Tensor]:
         """Add the terms to their averages and return the logs of a step.
 
-        They come with `loss`, the sum of all terms unless one is named so. Of a GAN it measures no progress; it is
-        what Keras callbacks such as `TerminateOnNaN` look at, and not finite as soon as any term is not.
+        They come with `loss`, the sum of what is minimised unless a term is named so. Of a GAN it measures no progress;
+        it is what callbacks such as `TerminateOnNaN` look at, and not finite as soon as one of those terms is not.
 
         Args:
             terms: name -> scalar.
@@ -211,7 +204,7 @@ class GenerativeModel(keras.Model):
         Raises:
             ValueError: a term was not announced to `set_tracked_terms`.
         """
-        terms = {"loss": tf.add_n(list(terms.values())), **terms}
+        terms = {"loss": self.total(terms), **terms}
         unknown = sorted(set(terms) - set(self._trackers))
         if unknown:
             raise ValueError(
@@ -231,24 +224,47 @@ class GenerativeModel(keras.Model):
     def fit(self, *args, **kwargs):
         """Train as `keras.Model.fit` does, with the same arguments; an unconditional model ignores labels.
 
+        The data are the parts of `learns`: one array for one part, (images, labels), ((a, b),), a dict by their names,
+        or a data set of these.
+
         Raises:
-            ValueError: the images do not have this model's shape, or are not floating point in [-1, 1].
+            ValueError: a part is missing, does not have its kind's shape or dtype, or holds values out of bounds; or
+                sample or class weights are given.
         """
         bound = inspect.signature(super().fit).bind(*args, **kwargs)
-        images = bound.arguments.get("x")
-        if isinstance(images, np.ndarray):
-            self.check_images(images)
-            check_range(images.min(), images.max())
-        elif isinstance(images, tf.data.Dataset):
+        given = bound.arguments
+        self._refuse_weights(given)
+        if isinstance(given.get("x"), np.ndarray | tf.Tensor | list | tuple | dict):
+            self._check_arrays(given["x"], given.get("y"))
+        elif isinstance(given.get("x"), tf.data.Dataset):
             # Keras shuffles by default and warns that it cannot shuffle a data set.
-            bound.arguments.setdefault("shuffle", False)
-        bound.arguments["callbacks"] = self._with_own_callbacks(bound.arguments.get("callbacks"))
-        try:
+            given.setdefault("shuffle", False)
+        given["callbacks"] = self._with_own_callbacks(given.get("callbacks"))
+        with self._plain_errors():
             return super().fit(*bound.args, **bound.kwargs)
+
+    def _refuse_weights(self, given: dict) -> None:
+        for name in ("sample_weight", "class_weight"):
+            if given.get(name) is not None:
+                raise ValueError(f"{type(self).__name__} weighs all examples alike and takes no {name}. Omit it.")
+
+    def _check_arrays(self, x, y) -> None:
+        """Check NumPy arrays at once, before anything is compiled."""
+        for name, array in self._split(x, y).items():
+            if isinstance(array, np.ndarray):
+                self.learns[name].check(array, type(self).__name__)
+                self.learns[name].check_values(array)
+
+    @contextlib.contextmanager
+    def _plain_errors(self):
+        """Raise what a kind's check in the graph said as the ValueError that it is."""
+        try:
+            yield
         except tf.errors.InvalidArgumentError as error:
-            if _RANGE_MESSAGE not in error.message:
-                raise
-            raise ValueError(_RANGE_MESSAGE) from None
+            for kind in self.learns.values():
+                if kind.bounds is not None and kind.bounds_message in error.message:
+                    raise ValueError(kind.bounds_message) from None
+            raise
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
         # All variables exist from construction on. Keras would build them from the first batch, averaged over the
@@ -268,30 +284,50 @@ class GenerativeModel(keras.Model):
         return own + tf.nest.flatten([] if callbacks is None else callbacks)
 
     def check_images(self, images) -> None:
-        """Raise a ValueError unless the images have this model's shape and a floating dtype."""
-        if tuple(images.shape[1:]) != self.image_shape:
-            raise ValueError(
-                f"{type(self).__name__} was built for images of shape {self.image_shape}; received a batch of shape "
-                f"{tuple(images.shape)}. Load the data with kerasgan.data.load(..., image_size=, channels=), or build "
-                "the model with this image_shape."
-            )
-        if not tf.as_dtype(images.dtype).is_floating:
-            raise ValueError(
-                f"Images must be floating point in [-1, 1]; received {tf.as_dtype(images.dtype).name}. "
-                "kerasgan.data.load converts, and so does kerasgan.images.to_float."
-            )
+        """Raise a ValueError unless images have the shape of those that the model makes, and a floating dtype."""
+        self.makes.check(images, type(self).__name__)
 
-    def checked(self, images: tf.Tensor) -> tf.Tensor:
-        """Return a batch of training images as float32, checked for shape, dtype and range.
+    def parts(self, data) -> dict[str, tf.Tensor]:
+        """Return the parts of a training batch by their names in `learns`, each checked by its kind.
 
-        The range is checked where the step runs, except under XLA, which drops assertions.
+        Shapes and dtypes are checked while the step is traced; bounds where it runs, except under XLA.
+
+        Args:
+            data: what `fit` hands over: x, (x, y), nested tuples of parts, or a dict of parts.
+
+        Raises:
+            ValueError: a part is missing, there are too many, or one does not fit its kind.
         """
-        self.check_images(images)
-        images = tf.cast(images, "float32")
-        largest = tf.reduce_max(tf.abs(images))
-        check = tf.debugging.assert_less_equal(largest, 1.0 + RANGE_TOLERANCE, message=_RANGE_MESSAGE)
-        with tf.control_dependencies([check] if check is not None else []):
-            return tf.identity(images)
+        owner = type(self).__name__
+        found = self._split(*keras.utils.unpack_x_y_sample_weight(data))
+        return {name: kind.checked(found[name], owner) for name, kind in self.learns.items()}
+
+    def _split(self, x, y=None, weight=None) -> dict:
+        """Return name -> part, unchecked; labels that the model does not learn are left aside."""
+        owner, names = type(self).__name__, list(self.learns)
+        if isinstance(x, dict):
+            unknown = sorted(set(x) - set(names))
+            if unknown:
+                raise ValueError(f"{owner} learns {names}; received a dict with {unknown} besides.")
+            found, rest = dict(x), [name for name in names if name not in x]
+        else:
+            first = tf.nest.flatten(x)
+            if len(first) > len(names):
+                raise ValueError(f"{owner} learns {names}; received {len(first)} parts.")
+            found, rest = dict(zip(names, first, strict=False)), names[len(first) :]
+        # Keras takes the last part of three for weights.
+        others = [part for each in (y, weight) if each is not None for part in tf.nest.flatten(each)]
+        if weight is not None and len(others) > len(rest):
+            self._refuse_weights({"sample_weight": weight})
+        found |= dict(zip(rest, others, strict=False))
+        missing = [name for name in names if name not in found]
+        if missing == ["labels"]:
+            raise ValueError(
+                f"{owner} has {self.num_classes} classes and needs ({', '.join(names)}); received {', '.join(found)}."
+            )
+        if missing:
+            raise ValueError(f"{owner} learns {names}; received {len(found)} parts, no {missing}.")
+        return found
 
     # Persistence
 
@@ -302,14 +338,32 @@ class GenerativeModel(keras.Model):
         return config
 
     def save_own_variables(self, store):
-        """Save the random state, which Keras leaves out: resumed training goes on as if never stopped."""
+        """Save the model's own variables, its examples, and the random state, which Keras leaves out.
+
+        With the random state, resumed training goes on as if never stopped.
+        """
+        super().save_own_variables(store)
         for index, generator in enumerate(self._seed_generators_of_all_layers()):
             store[f"seed_state_{index}"] = keras.ops.convert_to_numpy(generator.state)
+        kinds = self._kinds_of_examples()
+        for name, array in self.examples.items():
+            store[f"example_{name}"] = kinds[name].pack(array)
 
     def load_own_variables(self, store):
-        """Restore the random state."""
+        """Restore what `save_own_variables` saved; files of 0.1 hold the random state only."""
+        names = list(store.keys())
+        own = {name: store[name] for name in names if name.isdigit()}
+        if own:
+            super().load_own_variables(own)
         for index, generator in enumerate(self._seed_generators_of_all_layers()):
             generator.state.assign(store[f"seed_state_{index}"])
+        kinds = self._kinds_of_examples()
+        kept = {name: np.asarray(store[f"example_{name}"]) for name in kinds if f"example_{name}" in names}
+        self._examples = {name: kinds[name].unpack(packed) for name, packed in kept.items()}
+
+    def export(self, filepath, format="tf_saved_model", **kwargs) -> None:
+        """Export the sampler as `keras.Model.export` does; `kerasgan.export` also checks and measures what it wrote."""
+        self.sampler.export(filepath, format=format, **kwargs)
 
     def _seed_generators_of_all_layers(self) -> list:
         found = {}
@@ -317,38 +371,3 @@ class GenerativeModel(keras.Model):
             for generator in getattr(layer, "_seed_generators", ()):
                 found[id(generator)] = generator
         return list(found.values())
-
-
-def check_range(smallest: float, largest: float) -> None:
-    """Raise a ValueError unless both ends of the value range are finite and in [-1, 1]."""
-    inside = smallest >= -1.0 - RANGE_TOLERANCE and largest <= 1.0 + RANGE_TOLERANCE
-    if not inside:  # NaN is outside too.
-        raise ValueError(f"{_RANGE_MESSAGE} Smallest {smallest}, largest {largest}.")
-
-
-def as_seed(seed: "int | tf.Tensor | None") -> tf.Tensor:
-    """Return the two integers that TensorFlow's stateless random functions take.
-
-    None draws from Python's `random`, as Keras does, so that `keras.utils.set_random_seed` makes it repeatable.
-    """
-    if seed is None:
-        seed = random.randrange(2**31)
-    if isinstance(seed, int | np.integer):
-        return tf.constant([seed & 0x7FFFFFFF, 0], "int32")
-    return seed
-
-
-def spherical_path(start: np.ndarray, end: np.ndarray, steps: int) -> np.ndarray:
-    """Return `steps` points of the great-circle path between two vectors, float32 of shape (steps, dim)."""
-    cosine = np.dot(start, end) / (np.linalg.norm(start) * np.linalg.norm(end) + 1e-12)
-    angle = np.arccos(np.clip(cosine, -1.0, 1.0))
-    share = np.linspace(0.0, 1.0, steps)[:, None]
-    if angle < 1e-4:  # Parallel vectors: the sines vanish and the straight line is the path.
-        return ((1 - share) * start + share * end).astype("float32")
-    path = (np.sin((1 - share) * angle) * start + np.sin(share * angle) * end) / np.sin(angle)
-    return path.astype("float32")
-
-
-def _as_input(parts):
-    """Return a single network input bare and several as a list, the way functional models take them."""
-    return parts[0] if len(parts) == 1 else list(parts)

@@ -233,14 +233,8 @@ class GAN(GenerativeModel):
 
     def unpack(self, data) -> tuple:
         """Split what `fit` gives into real images, checked, and labels (None for an unconditional model)."""
-        images, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
-        if self.num_classes is None:
-            labels = None
-        elif labels is None:
-            raise ValueError(
-                f"{type(self).__name__} has {self.num_classes} classes and needs (images, labels); received images."
-            )
-        return self.checked(images), labels
+        parts = self.parts(data)
+        return parts[self.makes.name], parts.get("labels")
 
     def synthesize(self, real, labels, seed, training=True) -> Batch:
         """Make as many images as there are real ones, with the same labels."""

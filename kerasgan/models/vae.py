@@ -143,7 +143,7 @@ class VAE(GenerativeModel):
 
     def unpack(self, data) -> tf.Tensor:
         """Return the checked images of what `fit` gives; labels are left aside."""
-        return self.checked(keras.utils.unpack_x_y_sample_weight(data)[0])
+        return self.parts(data)["images"]
 
     def elbo_parts(self, images, seed, training=True) -> tuple:
         """Return the two parts of the ELBO, means over images in nats.

@@ -39,7 +39,7 @@ from keras import layers
 
 from kerasgan import data as kerasgan_data
 from kerasgan import distribution
-from kerasgan.core.base import as_seed
+from kerasgan.core.sampling import as_seed
 from kerasgan.support import files
 
 STATE, RUN = "state.npz", "run.json"

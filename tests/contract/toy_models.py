@@ -6,8 +6,8 @@ import keras
 import tensorflow as tf
 from keras import layers
 
-from kerasgan.core.base import as_seed
 from kerasgan.core.gan import GAN, Batch
+from kerasgan.core.sampling import as_seed
 
 
 @keras.saving.register_keras_serializable("kerasgan_tests")
@@ -92,7 +92,7 @@ class ToyTranslator(GAN):
 
     def unpack(self, data):
         pair, _, _ = keras.utils.unpack_x_y_sample_weight(data)
-        return tuple(self.checked(images) for images in pair), None
+        return tuple(self.makes.checked(images, type(self).__name__) for images in pair), None
 
     def synthesize(self, real, labels, seed, training=True):
         fake_b, fake_a = self.generator(list(real), training=training)

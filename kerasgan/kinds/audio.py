@@ -1,0 +1,94 @@
+"""Sound as a kind: kept as 16-bit levels, saved as .wav, shown as TensorBoard's player."""
+
+import wave
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from kerasgan.kinds.kind import Kind, dtype_name, sort_of
+from kerasgan.support import files
+
+RANGE_TOLERANCE = 1e-3
+_LOUDEST = 32767
+_MOST_PLAYERS = 8
+
+
+@dataclass(frozen=True)
+class Audio(Kind):
+    """Sounds, float32 (samples, channels) in [-1, 1].
+
+    Args:
+        samples: length of a sound.
+        channels: 1 for mono, 2 for stereo.
+        rate: samples a second.
+    """
+
+    samples: int
+    channels: int = 1
+    rate: int = 16_000
+    name: ClassVar[str] = "audio"
+    suffix: ClassVar[str] = ".wav"
+
+    @property
+    def shape(self):
+        """(samples, channels)."""
+        return (self.samples, self.channels)
+
+    @property
+    def bounds(self):
+        """-1 and 1, and a little for rounding."""
+        return -1.0 - RANGE_TOLERANCE, 1.0 + RANGE_TOLERANCE
+
+    @property
+    def bounds_message(self):
+        """What to say where a value is out of range."""
+        return "Audio must be finite and in [-1, 1]; received values outside. Divide 16-bit levels by 32768."
+
+    def describe(self):
+        """Return "16384x1 at 16000 Hz"."""
+        return f"{super().describe()} at {self.rate} Hz"
+
+    def check(self, array, owner="The model"):
+        """Raise a ValueError unless these are floating-point sounds of this length."""
+        if tuple(array.shape[1:]) == self.shape and sort_of(array) != "floating point":
+            raise ValueError(f"Audio must be floating point in [-1, 1]; received {dtype_name(array)}.")
+        super().check(array, owner)
+
+    def pack(self, array):
+        """Return the sounds as 16-bit levels."""
+        return _levels(array)
+
+    def unpack(self, packed):
+        """Return 16-bit levels as sounds."""
+        return np.asarray(packed).astype("float32") / np.float32(_LOUDEST)
+
+    def save(self, path, made, columns=None, beside=None):
+        """Write one 16-bit .wav file: the sounds one after the other, a quarter of a second of silence between them."""
+        levels = _levels(made)
+        pause = np.zeros((self.rate // 4, self.channels), levels.dtype)
+        parts = [part for sound in levels for part in (pause, sound)][1:]
+        with files.replacing(path) as temporary, wave.open(str(temporary), "wb") as file:
+            file.setnchannels(self.channels)
+            file.setsampwidth(2)
+            file.setframerate(self.rate)
+            file.writeframes(np.concatenate(parts).tobytes())
+
+    def summarize(self, tag, made, step, description=None, columns=None, beside=None):
+        """Write the first eight as players; NaN is silence, values outside [-1, 1] are clipped."""
+        import tensorflow as tf
+
+        made = np.clip(np.nan_to_num(np.asarray(made, "float32"), nan=0.0), -1.0, 1.0)
+        tf.summary.audio(tag, made, self.rate, step=step, max_outputs=_MOST_PLAYERS, description=description)
+
+
+def _levels(sounds) -> np.ndarray:
+    """Return sounds as little-endian 16-bit levels.
+
+    Raises:
+        ValueError: a value is not finite.
+    """
+    sounds = np.asarray(sounds, "float32")
+    if not np.isfinite(sounds).all():
+        raise ValueError("These sounds hold values that are not finite. A generator that makes them has diverged.")
+    return np.rint(np.clip(sounds, -1.0, 1.0) * _LOUDEST).astype("<i2")

@@ -1,0 +1,78 @@
+"""Sequences of tokens as a kind: text where the words are known."""
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
+
+from kerasgan.kinds.kind import Kind
+from kerasgan.support import files
+
+_MOST_LINES = 32
+
+
+@dataclass(frozen=True)
+class Tokens(Kind):
+    """Sequences of token numbers, int32 (length,).
+
+    Args:
+        length: tokens in a sequence.
+        vocabulary: the tokens are 0 to vocabulary - 1.
+        words: the text of each token, for showing sequences; None shows their numbers. An empty word is left out.
+    """
+
+    length: int
+    vocabulary: int
+    words: tuple[str, ...] | None = field(default=None, repr=False)
+    name: ClassVar[str] = "tokens"
+    dtype: ClassVar[str] = "int32"
+    suffix: ClassVar[str] = ".txt"
+    # A share of sequences: where a random number lies on the border of two words, rounding chooses between them, and
+    # all that follows is another sequence.
+    golden_tolerance: ClassVar[float] = 0.1
+    # Less precision is another choice of words, not a small difference.
+    quantizations: ClassVar[tuple[str, ...]] = ("float32",)
+
+    def __post_init__(self):
+        if self.words is None:
+            return
+        object.__setattr__(self, "words", tuple(self.words))
+        if len(self.words) != self.vocabulary:
+            raise ValueError(f"A vocabulary of {self.vocabulary} needs as many words; received {len(self.words)}.")
+
+    @property
+    def shape(self):
+        """(length,)."""
+        return (self.length,)
+
+    @property
+    def bounds(self):
+        """The first and the last token."""
+        return 0, self.vocabulary - 1
+
+    def describe(self):
+        """Return "20 of 5000 words"."""
+        return f"{self.length} of {self.vocabulary} words"
+
+    def error(self, actual, expected):
+        """Return the share of sequences that differ."""
+        return float(np.mean(np.any(np.asarray(actual) != np.asarray(expected), axis=-1)))
+
+    def text(self, sequences) -> list[str]:
+        """Return each sequence (n, length) as a line of text."""
+        rows = np.asarray(sequences).tolist()
+        if self.words is None:
+            return [" ".join(map(str, row)) for row in rows]
+        return [" ".join(self.words[token] for token in row if self.words[token]) for row in rows]
+
+    def save(self, path, made, columns=None, beside=None):
+        """Write a UTF-8 text file, a line a sequence."""
+        files.write_text(path, "\n".join(self.text(made)) + "\n")
+
+    def summarize(self, tag, made, step, description=None, columns=None, beside=None):
+        """Write the first 32 as text."""
+        import tensorflow as tf
+
+        # TensorBoard reads Markdown, where an indented line is shown as it is.
+        lines = [f"    {line}" for line in self.text(made[:_MOST_LINES])]
+        tf.summary.text(tag, "\n".join(lines), step=step, description=description)
