@@ -12,7 +12,18 @@ import keras
 import numpy as np
 
 from kerasgan.core.base import GenerativeModel
-from kerasgan.presets.files import CONFIG, GOLDEN, METADATA, check_files, preset_folder, read_json, seal
+from kerasgan.presets import limits
+from kerasgan.presets.files import (
+    CONFIG,
+    GOLDEN,
+    METADATA,
+    WEIGHTS,
+    check_files,
+    preset_folder,
+    read_golden,
+    read_json,
+    seal,
+)
 from kerasgan.support import files
 
 # Rounding differs between processors; a wrong or damaged weight moves images by far more.
@@ -41,17 +52,13 @@ def from_preset(name_or_folder: "str | Path", model_class: type | None = None, d
     import kerasgan.models  # noqa: F401  The classes are registered when their modules are imported.
 
     folder = preset_folder(name_or_folder)
-    check_files(folder)
-    config = read_json(folder / CONFIG)
-    model = _build(folder.name, config, dtype)
+    listed = check_files(folder)
+    model = _load(folder, listed, dtype)
     if model_class is not None and not isinstance(model, model_class):
         raise ValueError(
             f"The preset {folder.name!r} is a {type(model).__name__}, not a {model_class.__name__}. "
             f"Use {type(model).__name__}, or leave model_class out."
         )
-    for name, network in model.networks.items():
-        network.load_weights(folder / f"{name}.weights.h5")
-    model.adopt_networks()
     return model
 
 
@@ -74,7 +81,7 @@ def save_preset(model: GenerativeModel, folder: "str | Path", **metadata) -> Pat
     with files.replacing_folder(folder) as draft:
         files.write_json(draft / CONFIG, _describe(model))
         for name, network in model.networks.items():
-            network.save_weights(draft / f"{name}.weights.h5")
+            network.save_weights(draft / f"{name}{WEIGHTS}")
         _write_golden(draft)
         seal(draft, {"name": folder.name, "model": type(model).__name__, **_sizes(model), **metadata})
     return folder
@@ -87,10 +94,11 @@ def verify(name_or_folder: "str | Path") -> Verification:
         ValueError: a file is missing or damaged, or the images differ by more than 1e-3 (of a range of 2).
     """
     folder = preset_folder(name_or_folder)
-    count = check_files(folder)
+    count = len(check_files(folder))
     model = from_preset(folder)
-    golden = np.load(folder / GOLDEN, allow_pickle=False)
+    golden = read_golden(folder)
     inputs = [golden[name] for name in ("latents", "labels") if name in golden]
+    _check_golden(folder.name, model, inputs, golden.get("images"))
     images = np.asarray(model(inputs[0] if len(inputs) == 1 else inputs))
     error = float(np.abs(images - golden["images"]).max())
     if not error <= GOLDEN_TOLERANCE:
@@ -108,24 +116,44 @@ def _describe(model: GenerativeModel) -> dict:
     return config
 
 
-def _build(name: str, config: dict, dtype) -> GenerativeModel:
+def _load(folder: Path, listed: list[str], dtype) -> GenerativeModel:
+    """Return the model of a preset, built within what its files of weights hold."""
+    name = f"The preset {folder.name!r}"
+    config = read_json(folder / CONFIG)
+    limits.check_class(config, name)
+    paths = [folder / file for file in listed if file.endswith(WEIGHTS)]
+    parts = [limits.weights_held(path, path.stat().st_size, f"{name}: {path.name}") for path in paths]
+    held = limits.Held(*(sum(counts) for counts in zip(*parts, strict=True)))
+    with limits.building(held, name):
+        model = _build(config, dtype)
+        for network_name, network in model.networks.items():
+            if f"{network_name}{WEIGHTS}" not in listed:
+                raise ValueError(f"it has no {network_name}{WEIGHTS}")
+            network.load_weights(folder / f"{network_name}{WEIGHTS}")
+    model.adopt_networks()
+    return model
+
+
+def _build(config: dict, dtype) -> GenerativeModel:
     config = dict(config, config=dict(config["config"]))
     # Mixed precision is a choice of the training run, and slow on processors without it.
     config["config"]["dtype"] = keras.saving.serialize_keras_object(keras.dtype_policies.get(dtype or "float32"))
-    try:
-        return keras.saving.deserialize_keras_object(config)
-    except TypeError as error:
-        raise ValueError(
-            f"The preset {name!r} is of the class {config.get('registered_name')!r}, which cannot be built: {error} "
-            "Import the module that defines and registers it first."
-        ) from error
+    return keras.saving.deserialize_keras_object(config)
+
+
+def _check_golden(name: str, model: GenerativeModel, inputs: list, outputs) -> None:
+    """Raise a ValueError unless golden arrays have the shapes of the model's inputs and outputs."""
+    wanted = [tensor.shape[1:] for tensor in (*model.sampler.inputs, *model.sampler.outputs)]
+    found = [None if array is None else array.shape[1:] for array in (*inputs, outputs)]
+    if found != wanted or len({len(array) for array in (*inputs, outputs)}) != 1:
+        raise ValueError(f"The preset {name!r} has a {GOLDEN} of other shapes than its model: {found}, not {wanted}.")
 
 
 def _write_golden(folder: Path) -> None:
     """Keep four latents and their images, made by the model as it will be loaded."""
-    model = _build(folder.name, read_json(folder / CONFIG), None)
+    model = _build(read_json(folder / CONFIG), None)
     for name, network in model.networks.items():
-        network.load_weights(folder / f"{name}.weights.h5")
+        network.load_weights(folder / f"{name}{WEIGHTS}")
     inputs = [np.asarray(part) for part in model.sampler_inputs(4, seed=0)]
     images = np.asarray(model(inputs[0] if len(inputs) == 1 else inputs))
     np.savez_compressed(folder / GOLDEN, images=images, **dict(zip(("latents", "labels"), inputs, strict=False)))

@@ -6,6 +6,7 @@ from kerasgan import presets
 from kerasgan.core.base import GenerativeModel
 from kerasgan.presets.files import METADATA
 from kerasgan.runs import recipes, training
+from kerasgan.runs.keras_file import load_keras_file
 
 
 def load(name_or_path: "str | Path") -> GenerativeModel:
@@ -16,7 +17,7 @@ def load(name_or_path: "str | Path") -> GenerativeModel:
     """
     path = Path(name_or_path)
     if path.suffix == ".keras":
-        return _load_keras_file(path)
+        return load_keras_file(path)
     if (path / training.RECIPE).is_file() and not (path / METADATA).is_file():
         return training.load_run(path)
     return presets.from_preset(name_or_path)
@@ -33,16 +34,3 @@ def real_images(name_or_path: "str | Path") -> dict | None:
     folder = path if (path / training.RECIPE).is_file() else presets.preset_folder(name_or_path)
     recipe = folder / training.RECIPE
     return recipes.real_images(recipes.read(recipe)) if recipe.is_file() else None
-
-
-def _load_keras_file(path: Path) -> GenerativeModel:
-    if not path.is_file():
-        raise ValueError(f"There is no file {str(path)!r}.")
-    import keras
-
-    import kerasgan.models  # noqa: F401  The classes are registered when their modules are imported.
-
-    model = keras.saving.load_model(path)
-    if not isinstance(model, GenerativeModel):
-        raise ValueError(f"{str(path)!r} holds a {type(model).__name__}, which is not a model of kerasgan.")
-    return model

@@ -27,6 +27,7 @@ from kerasgan import distribution, images
 from kerasgan.callbacks import GenerativeMetrics, ImageSummary
 from kerasgan.core.base import GenerativeModel
 from kerasgan.runs import recipes
+from kerasgan.runs.keras_file import load_keras_file
 from kerasgan.runs.recipes import Recipe
 from kerasgan.support import files
 
@@ -112,9 +113,7 @@ def load_run(folder: "str | Path") -> GenerativeModel:
     path = Path(folder) / MODEL
     if not path.is_file():
         raise ValueError(f"{str(folder)!r} holds no {MODEL}: not a run, or stopped before its first epoch ended.")
-    import kerasgan.models  # noqa: F401  The classes are registered when their modules are imported.
-
-    return keras.saving.load_model(path)
+    return load_keras_file(path)
 
 
 class SaveRun(keras.callbacks.Callback):

@@ -1,4 +1,4 @@
-"""Writing files so that nothing half-written is ever seen, even after kill -9; opening others' files without a wait."""
+"""Files from outside, read with suspicion; files of our own, written so that nothing half-written is ever seen."""
 
 import contextlib
 import hashlib
@@ -13,12 +13,25 @@ from pathlib import Path
 from typing import BinaryIO
 
 PARTIAL = ".partial-"
+# Recipes, cards and configurations take kilobytes: whatever has more is something else, or without end.
+MOST_TEXT = 16 * 2**20
+# The deepest configurations, of functional models, have some twenty brackets in each other.
+MOST_NESTED = 100
+
+
+# Writing
 
 
 @contextlib.contextmanager
 def replacing(path: "str | Path") -> Iterator[Path]:
-    """Give a temporary path beside `path` that takes its place when the block ends without an error."""
-    path = Path(path)
+    """Give a temporary path beside `path` that takes its place when the block ends without an error.
+
+    A symbolic link stays: the file that it points to is replaced.
+
+    Raises:
+        ValueError: something that is not a regular file is there, such as a folder or a device.
+    """
+    path = _target(path, stat.S_ISREG, "a file")
     path.parent.mkdir(parents=True, exist_ok=True)
     # Drawn, because processes in containers or on other machines share their numbers. The ending stays: Keras chooses
     # the format by it.
@@ -32,8 +45,14 @@ def replacing(path: "str | Path") -> Iterator[Path]:
 
 @contextlib.contextmanager
 def replacing_folder(folder: "str | Path") -> Iterator[Path]:
-    """Give a temporary folder that takes the place of `folder` when the block ends without an error."""
-    folder = Path(folder)
+    """Give a temporary folder that takes the place of `folder` when the block ends without an error.
+
+    A symbolic link stays: the folder that it points to is replaced.
+
+    Raises:
+        ValueError: something that is not a folder is there.
+    """
+    folder = _target(folder, stat.S_ISDIR, "a folder")
     folder.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=f"{PARTIAL}{folder.name}-", dir=folder.parent))
     temporary.chmod(0o755)
@@ -52,6 +71,58 @@ def replacing_folder(folder: "str | Path") -> Iterator[Path]:
             os.replace(temporary, folder)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _target(path: "str | Path", fits, wanted: str) -> Path:
+    """Return where to write, symbolic links followed; refuse to put a file in the place of anything else."""
+    given, path = path, Path(os.path.realpath(path))
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return path
+    if not fits(mode):
+        raise ValueError(f"Cannot write {wanted} to {str(given)!r}: it is {_kind(mode)}. Choose another path.")
+    return path
+
+
+def _kind(mode: int) -> str:
+    kinds = {
+        stat.S_IFREG: "a file",
+        stat.S_IFDIR: "a folder",
+        stat.S_IFIFO: "a named pipe",
+        stat.S_IFSOCK: "a socket",
+    }
+    return kinds.get(stat.S_IFMT(mode), "a device")
+
+
+def remove_partial(folder: "str | Path") -> None:
+    """Remove what writers that were killed left in a folder; no other process may be writing there."""
+    for path in Path(folder).glob(f"{PARTIAL}*"):
+        path.unlink()
+
+
+def write_text(path: "str | Path", text: str) -> None:
+    """Write a UTF-8 text file in one step."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: "str | Path", content: dict) -> None:
+    """Write a JSON file, indented, in one step."""
+    write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+
+
+def check_room(folder: "str | Path", size: int) -> None:
+    """Raise a ValueError unless the file system of a folder has room for `size` bytes."""
+    free = shutil.disk_usage(folder).free
+    if free < size:
+        raise ValueError(
+            f"{str(folder)!r} has {free / 1e6:.1f} MB free, and {size / 1e6:.1f} MB are needed. Make room there, or "
+            "choose another folder (for temporary files: the environment variable TMPDIR)."
+        )
+
+
+# Reading
 
 
 def open_regular(path: "str | Path", limit: int | None = None) -> BinaryIO:
@@ -78,27 +149,60 @@ def open_regular(path: "str | Path", limit: int | None = None) -> BinaryIO:
 
 def _check_regular(path, found: os.stat_result, limit: int | None) -> None:
     if not stat.S_ISREG(found.st_mode):
-        kinds = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a named pipe", stat.S_IFSOCK: "a socket"}
-        raise ValueError(f"{path} is {kinds.get(stat.S_IFMT(found.st_mode), 'a device')}, not an ordinary file.")
+        raise ValueError(f"{path} is {_kind(found.st_mode)}, not an ordinary file.")
     if limit is not None and found.st_size > limit:
         raise ValueError(f"{path} holds {found.st_size:,} bytes; at most {limit:,} are read from a file of its kind.")
 
 
-def remove_partial(folder: "str | Path") -> None:
-    """Remove what writers that were killed left in a folder; no other process may be writing there."""
-    for path in Path(folder).glob(f"{PARTIAL}*"):
-        path.unlink()
+def read_text(path: "str | Path", most: int = MOST_TEXT) -> str:
+    """Return the text of a UTF-8 file, without the byte-order mark that Windows puts before it.
+
+    Raises:
+        ValueError: it is no UTF-8, larger than `most` bytes, or not a regular file.
+        OSError: it is missing or cannot be read.
+    """
+    with open_regular(path, most) as file:
+        # The limit again: files of /proc say that they hold nothing.
+        content = file.read(most)
+    try:
+        return content.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{str(path)!r} is not text in UTF-8 (byte {error.start}). Save it as UTF-8.") from None
 
 
-def write_text(path: "str | Path", text: str) -> None:
-    """Write a UTF-8 text file in one step."""
-    with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+def read_json(path: "str | Path", most: int = MOST_TEXT) -> dict:
+    """Return the object in a JSON file.
+
+    Raises:
+        ValueError: it is no JSON, no object, nested too deeply, or what `read_text` refuses.
+        OSError: it is missing or cannot be read.
+    """
+    return parse_json(read_text(path, most), str(path))
 
 
-def write_json(path: "str | Path", content: dict) -> None:
-    """Write a JSON file, indented, in one step."""
-    write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+def parse_json(text: str, name: str) -> dict:
+    """Return the object in a text of JSON that came from outside; a ValueError names it where it is not one."""
+    try:
+        content = json.loads(text)
+    except RecursionError:
+        raise ValueError(f"{name!r} is nested too deeply.") from None
+    except ValueError as error:
+        raise ValueError(f"{name!r} is not valid JSON: {error}.") from None
+    if not isinstance(content, dict):
+        raise ValueError(f"{name!r} holds a {type(content).__name__} where a JSON object belongs.")
+    check_nesting(content, name)
+    return content
+
+
+def check_nesting(content, name: str) -> None:
+    """Raise a ValueError where lists and tables are in each other more than `MOST_NESTED` deep."""
+    level = [content]
+    for _ in range(MOST_NESTED):
+        inner = [each.values() if isinstance(each, dict) else each for each in level if isinstance(each, dict | list)]
+        level = [each for container in inner for each in container]
+        if not level:
+            return
+    raise ValueError(f"{name!r} is nested more than {MOST_NESTED} deep.")
 
 
 def sha256(path: "str | Path") -> str:
