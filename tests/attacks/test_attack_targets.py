@@ -1,5 +1,6 @@
 """Where files are written and read: nothing but a regular file is replaced by one, or waited for."""
 
+import contextlib
 import os
 import socket
 import stat
@@ -22,10 +23,8 @@ def odd(tmp_path):
     (tmp_path / "loop").symlink_to("loop")
     # Only root may make a device; it has the numbers of /dev/null and is asked for its kind alone.
     if os.geteuid() == 0:
-        try:
+        with contextlib.suppress(OSError):
             os.mknod(tmp_path / "device", stat.S_IFCHR | 0o600, os.makedev(1, 3))
-        except OSError:
-            pass
     return tmp_path
 
 
