@@ -55,7 +55,9 @@ def table(reports: list[dict]) -> str:
         "| --- | --- | ---: | ---: | ---: | ---: |",
     ]
     for report in reports:
-        image = " x ".join(str(size) for size in report["source"]["image_shape"])
+        # Reports of 0.1 have the shape of the images.
+        source = report["source"]
+        image = source["makes"] if "makes" in source else "x".join(str(size) for size in source["image_shape"])
         psnr = "identical" if report["psnr_db"] is None else f"{report['psnr_db']:.0f} dB"
         lines.append(
             f"| [{report['path']}]({report['path']}) | {image} "

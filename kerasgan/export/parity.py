@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from kerasgan.export.report import psnr_db
+from kerasgan.kinds import Kind
 
 WARM_UP_CALLS = 3
 MOST_RUNS, FEWEST_RUNS = 50, 5
@@ -14,7 +15,7 @@ TIME_BUDGET_S = 1.0
 
 
 class Parity(NamedTuple):
-    """How far exported images are from Keras's."""
+    """How far what was exported is from Keras: by its kind's error, and, of images and sounds, in dB."""
 
     max_abs_error: float
     psnr_db: float | None
@@ -27,39 +28,42 @@ class Latency(NamedTuple):
     runs: int
 
 
-def compare(expected: dict[str, np.ndarray], actual: dict[str, np.ndarray]) -> Parity:
-    """Return the difference between two sets of float32 outputs with equal names.
+def compare(kind: Kind, expected: np.ndarray, actual: np.ndarray) -> Parity:
+    """Return the difference between what Keras makes and what the exported sampler makes.
 
     Raises:
-        ValueError: names or shapes differ, or an exported value is not finite.
+        ValueError: shapes or dtypes differ, or an exported value is not finite.
     """
-    shapes = [{name: value.shape for name, value in each.items()} for each in (expected, actual)]
-    if shapes[0] != shapes[1]:
-        raise ValueError(f"Keras returns {shapes[0]}, the exported sampler {shapes[1]}.")
-    difference = np.concatenate([(actual[name] - expected[name]).ravel() for name in expected])
-    if not np.isfinite(difference).all():
+    described = [f"{array.dtype} {array.shape}" for array in (expected, actual)]
+    if described[0] != described[1]:
+        raise ValueError(f"Keras returns {described[0]}, the exported sampler {described[1]}.")
+    if not np.isfinite(actual).all():
         raise ValueError("The exported sampler returns values that are not finite; Keras does not.")
-    difference = difference.astype("float64")
-    return Parity(float(np.abs(difference).max()), psnr_db(float(np.mean(difference**2))))
+    psnr = None
+    if kind.peak_to_peak is not None:
+        mean_squared_error = float(np.mean((actual.astype("float64") - expected) ** 2))
+        psnr = psnr_db(mean_squared_error, kind.peak_to_peak)
+    return Parity(kind.error(actual, expected), psnr)
 
 
-def check_error(parity: Parity, limit: float) -> None:
-    """Raise a ValueError if the largest absolute error is over the limit."""
+def check_error(kind: Kind, parity: Parity, limit: float) -> None:
+    """Raise a ValueError if the error is over the limit, or, where rounding decides, over the kind's own tolerance."""
+    limit = limit if kind.dtype == "float32" else kind.golden_tolerance
     if not parity.max_abs_error <= limit:
         raise ValueError(
-            f"The exported sampler differs from Keras by up to {parity.max_abs_error:.2e} on "
-            f"images in [-1, 1]; at most {limit:.0e} is allowed, so nothing was written. Does the "
-            "network draw random numbers of its own? Make them an input."
+            f"The exported sampler differs from Keras by up to {parity.max_abs_error:.2e} ({kind.name}); at most "
+            f"{limit:.0e} is allowed, so nothing was written. Does the network draw random numbers of its own? Make "
+            "them an input."
         )
 
 
-def check_psnr(parity: Parity, limit_db: float, quantization: str) -> None:
+def check_psnr(kind: Kind, parity: Parity, limit_db: float, quantization: str) -> None:
     """Raise a ValueError if the peak signal-to-noise ratio is under the limit."""
     if parity.psnr_db is not None and not parity.psnr_db >= limit_db:
         raise ValueError(
-            f"After {quantization} quantization the images have a PSNR of {parity.psnr_db:.1f} dB "
-            f"against Keras; under {limit_db:g} dB they are not the same images, so nothing was "
-            'written. Export with quantization="float16" or "float32".'
+            f"After {quantization} quantization the {kind.name} have a PSNR of {parity.psnr_db:.1f} dB against Keras; "
+            f"under {limit_db:g} dB they are not the same, so nothing was written. Export with "
+            'quantization="float16" or "float32".'
         )
 
 

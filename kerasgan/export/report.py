@@ -10,9 +10,6 @@ from typing import Any
 
 QUANTIZATIONS = ("float32", "float16", "dynamic", "int8")
 
-# Images span -1 to 1.
-PEAK_TO_PEAK = 2.0
-
 
 @dataclasses.dataclass(frozen=True)
 class Report:
@@ -21,24 +18,25 @@ class Report:
     Attributes:
         path: the file, or the folder of a SavedModel, as given. The JSON keeps only its name.
         format: "tflite" or "saved_model".
-        source: class, name, image shape and dtype policies of the model that was exported.
+        source: class, name and dtype policies of the model that was exported, and the size of what it makes.
         quantization: one of `QUANTIZATIONS`.
-        batch_size: images in one call; None where any number works.
+        batch_size: how many one call makes; None where any number works.
         size_bytes: size of the file, or of all files in the folder.
         sha256: of the file; of a folder, see `kerasgan.export.saved_model_writer.folder_digest`.
         inputs: name, shape and dtype of every input; None in a shape is any size.
         outputs: the same of every output.
         ops: operator name -> number of uses; empty for a SavedModel.
-        max_abs_error: largest absolute difference of a pixel in [-1, 1] from the float32 Keras
-            sampler on a CPU.
-        psnr_db: peak signal-to-noise ratio over all pixels, peak-to-peak 2.0; None if identical.
-        samples: number of latents compared.
-        seed: seed of the compared latents, as given to `model.sampler_inputs`.
-        latency_ms: median milliseconds an image: of a call with `latency_batch_size` images,
+        max_abs_error: largest absolute difference of a value from the float32 Keras sampler on a CPU; of tokens
+            the share of sequences that differ.
+        psnr_db: peak signal-to-noise ratio of images and sounds, peak-to-peak 2.0; None if identical, and where there
+            is none.
+        samples: number of outputs compared.
+        seed: seed of the compared inputs, as given to `model.sampler_inputs`.
+        latency_ms: median milliseconds an output: of a call that makes `latency_batch_size` of them,
             warmed up, divided by that number. Inputs are set and outputs read outside the clock
             for TFLite, inside it for a SavedModel.
         latency_runs: number of calls timed.
-        latency_batch_size: images in a timed call.
+        latency_batch_size: how many a timed call makes.
         threads: threads of the interpreter; None where TensorFlow chose.
         machine: processor and number of logical cores that the latency was measured on.
         versions: versions of the packages involved.
@@ -67,15 +65,15 @@ class Report:
 
     def __str__(self) -> str:
         batch = "any batch size" if self.batch_size is None else f"batch size {self.batch_size}"
-        psnr = "identical" if self.psnr_db is None else f"PSNR {self.psnr_db:.1f} dB"
+        psnr = f", PSNR {self.psnr_db:.1f} dB" if self.psnr_db is not None else ""
+        error = "identical" if self.max_abs_error == 0.0 else f"max error {self.max_abs_error:.1e}{psnr}"
         ops = f", {sum(self.ops.values())} operators" if self.ops else ""
         threads = "TensorFlow's threads" if self.threads is None else f"{self.threads} thread(s)"
         return (
             f"{self.path}: {self.format}, {self.quantization}, {readable_size(self.size_bytes)}, "
             f"{batch}{ops}.\n"
-            f"Against Keras on {self.samples} latents: max error {self.max_abs_error:.1e}, {psnr}; "
-            f"{self.latency_ms:.3g} ms an image here (median of {self.latency_runs} runs, "
-            f"{threads})."
+            f"Against Keras on {self.samples} samples: {error}; {self.latency_ms:.3g} ms each here "
+            f"(median of {self.latency_runs} runs, {threads})."
         )
 
     def to_json(self) -> str:
@@ -104,11 +102,11 @@ def readable_size(size_bytes: int) -> str:
     return f"{size_bytes / 1e6:.2f} MB"
 
 
-def psnr_db(mean_squared_error: float) -> float | None:
-    """Return the peak signal-to-noise ratio in dB of images in [-1, 1]; None if identical."""
+def psnr_db(mean_squared_error: float, peak_to_peak: float) -> float | None:
+    """Return the peak signal-to-noise ratio in dB; None if identical."""
     if mean_squared_error == 0.0:
         return None
-    return 10.0 * math.log10(PEAK_TO_PEAK**2 / mean_squared_error)
+    return 10.0 * math.log10(peak_to_peak**2 / mean_squared_error)
 
 
 def package_versions(*names: str) -> dict[str, str]:

@@ -4,29 +4,41 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-_DEFAULT_INPUT_NAMES = ("latents", "labels")
-# Names that Keras gives to inputs nobody named; they change from one process to the next.
-_AUTOMATIC_PREFIXES = ("keras_tensor", "input_layer")
+from kerasgan.core.sampling import Sampling, as_input
+
 _LOW_PRECISION = ("float16", "bfloat16", "mixed_float16", "mixed_bfloat16")
 
 
 def check_model(model) -> None:
-    """Raise a ValueError unless the model has what an export needs."""
-    needed = ("sampler", "sampler_inputs", "image_shape")
-    missing = [name for name in needed if not hasattr(model, name)]
-    if missing or isinstance(model, type):
+    """Raise a ValueError unless the model has what an export needs, examples included."""
+    if not isinstance(model, Sampling):
         raise ValueError(
-            f"Export takes a kerasgan model, such as kerasgan.from_preset(...) returns; received "
-            f"{model!r}, which has no {', '.join(missing) or 'weights: it is a class'}."
+            "Export takes a kerasgan model, such as kerasgan.from_preset(...) returns, or one of its directions; "
+            f"received {model!r}{', which has no weights: it is a class' if isinstance(model, type) else ''}."
+        )
+    missing = [name for name, kind in model.takes.items() if not kind.drawn and name not in model.examples]
+    if missing:
+        raise ValueError(
+            f"The {' and '.join(missing)} that {type(model).__name__} takes cannot be made up, and an export is checked "
+            f"on real ones. Give it some: model.examples = {{{', '.join(f'{name!r}: array' for name in missing)}}}."
+        )
+
+
+def check_quantization(model, quantization: str) -> None:
+    """Raise a ValueError where a quantization makes no sense for what the model makes."""
+    if quantization not in model.makes.quantizations:
+        raise ValueError(
+            f"{type(model).__name__} makes {model.makes.name}, which {quantization} weights would make others of, not "
+            f"less exact ones. Export it in {' or '.join(model.makes.quantizations)}."
         )
 
 
 def describe_source(model) -> dict:
     """Return what a report says about the exported model."""
     return {
-        "class": type(model).__name__,
-        "name": getattr(model, "name", type(model).__name__),
-        "image_shape": [int(size) for size in model.image_shape],
+        "class": type(getattr(model, "model", model)).__name__,
+        "name": model.name,
+        "makes": model.makes.describe(),
         "dtype_policies": sorted({layer.dtype_policy.name for layer in _layers(model.sampler)}),
         "parameters": int(model.sampler.count_params()),
     }
@@ -62,7 +74,10 @@ class BoundedTanh(keras.layers.Layer):
 
     def call(self, inputs):
         """Return tanh(max(inputs, -4))."""
-        return tf.tanh(tf.nn.relu(inputs + self.bound) - self.bound)
+        # One number a channel: with a single one, the converter makes a single number of equal biases before it, and
+        # then refuses that as a bias.
+        bounds = tf.fill([inputs.shape[-1]], tf.constant(self.bound, inputs.dtype))
+        return tf.tanh(tf.nn.relu(inputs + bounds) - self.bound)
 
     def compute_output_shape(self, input_shape):
         """Return the input's shape."""
@@ -104,27 +119,24 @@ def _as_float32(weight: np.ndarray) -> np.ndarray:
     return weight.astype("float32") if weight.dtype.name in _LOW_PRECISION else weight
 
 
-def input_names(sampler: keras.Model) -> list[str]:
-    """Return the names of the inputs: the sampler's own, or latents and labels if it has none."""
-    names = [tensor.name for tensor in sampler.inputs]
-    if len(names) <= len(_DEFAULT_INPUT_NAMES) and any(name.startswith(_AUTOMATIC_PREFIXES) for name in names):
-        return list(_DEFAULT_INPUT_NAMES[: len(names)])
-    return names
-
-
 def named_inputs(model, n: int, seed: int) -> dict[str, np.ndarray]:
-    """Return inputs of the sampler for n images, by name."""
-    arrays = model.sampler_inputs(n, seed=seed)
-    return {name: np.asarray(array) for name, array in zip(input_names(model.sampler), arrays, strict=True)}
+    """Return inputs of the sampler for n outputs, by name; examples come again and again."""
+    given = {
+        name: model.examples[name][np.arange(n) % len(model.examples[name])]
+        for name, kind in model.takes.items()
+        if not kind.drawn
+    }
+    arrays = model.sampler_inputs(n, seed=seed, **given)
+    return {name: np.asarray(array) for name, array in zip(model.takes, arrays, strict=True)}
 
 
-def serving_function(sampler: keras.Model, names, batch_size: int | None, freeze: bool):
-    """Return a concrete function with named inputs and outputs that runs the sampler.
+def serving_function(sampler: keras.Model, model, batch_size: int | None, freeze: bool):
+    """Return a concrete function with named inputs and a named output that runs the sampler.
 
     Args:
         sampler: the float32 network.
-        names: names of its inputs, in order.
-        batch_size: fixed number of images in a call; None for any.
+        model: what it is the sampler of, which names its inputs and output.
+        batch_size: fixed number of outputs of a call; None for any.
         freeze: make constants of the weights. The TFLite converter leaves some variables of a
             Keras 3 model as resources, which read as zeros when the file is run.
     """
@@ -135,45 +147,32 @@ def serving_function(sampler: keras.Model, names, batch_size: int | None, freeze
     ]
 
     def serve(**inputs):
-        given = [inputs[name] for name in names]
-        given = given[0] if len(given) == 1 else given
+        given = as_input([inputs[name] for name in model.takes])
         if freeze:
             constants = [[tf.constant(array) for array in arrays] for arrays in weights]
-            outputs, _ = sampler.stateless_call(*constants, given, training=False)
+            made, _ = sampler.stateless_call(*constants, given, training=False)
         else:
-            outputs = sampler(given, training=False)
-        return {name: tf.cast(output, "float32") for name, output in named_outputs(outputs).items()}
+            made = sampler(given, training=False)
+        return {model.makes.name: tf.cast(made, model.makes.dtype)}
 
     specs = {
-        name: tf.TensorSpec((batch_size, *tensor.shape[1:]), tensor.dtype, name=name)
-        for name, tensor in zip(names, sampler.inputs, strict=True)
+        name: tf.TensorSpec((batch_size, *kind.shape), kind.dtype, name=name) for name, kind in model.takes.items()
     }
     return tf.function(serve).get_concrete_function(**specs)
 
 
-def named_outputs(outputs) -> dict:
-    """Return outputs by name: a dict as it is, one tensor as images, several as images_0 ..."""
-    if isinstance(outputs, dict):
-        return dict(outputs)
-    if isinstance(outputs, list | tuple):
-        return {f"images_{number}": output for number, output in enumerate(outputs)}
-    return {"images": outputs}
-
-
-def reference_outputs(sampler: keras.Model, inputs: dict[str, np.ndarray]) -> dict:
-    """Return what Keras makes of the inputs: float32 arrays by output name.
+def reference_output(sampler: keras.Model, model, inputs: dict[str, np.ndarray]) -> np.ndarray:
+    """Return what Keras makes of the inputs, in the dtype of what the model makes.
 
     Raises:
-        ValueError: an output is not finite.
+        ValueError: the output is not finite.
     """
-    given = list(inputs.values())
     # On a CPU: a GPU's default matrix products (TF32) are further from float32 than a good export.
     with tf.device("CPU:0"):
-        outputs = named_outputs(sampler(given[0] if len(given) == 1 else given, training=False))
-    outputs = {name: np.asarray(output, "float32") for name, output in outputs.items()}
-    if not all(np.isfinite(output).all() for output in outputs.values()):
+        made = np.asarray(sampler(as_input(list(inputs.values())), training=False), model.makes.dtype)
+    if not np.isfinite(made).all():
         raise ValueError(
-            "The model itself makes images that are not finite, so there is nothing to export. "
+            f"The model itself makes {model.makes.name} that are not finite, so there is nothing to export. "
             "Its weights have diverged: go back to an earlier checkpoint."
         )
-    return outputs
+    return made

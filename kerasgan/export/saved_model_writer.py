@@ -21,18 +21,17 @@ _SEED = 0
 def saved_model(model, path: str | os.PathLike) -> Report:
     """Write the model's sampler as a SavedModel that plain TensorFlow loads.
 
-    Its signature `serving_default` takes `latents`, float32 (batch, latent_dim), and of a
-    conditional model `labels`, int32 (batch,); it returns `images`, float32
-    (batch, height, width, channels) in [-1, 1]. Any batch size works. The graph computes in
-    float32, whatever the model's precision. The folder is written whole or not at all, with the
-    report in it as `kerasgan_export.json`.
+    Its signature `serving_default` takes the inputs that the model's `takes` names, such as `latents`, float32
+    (batch, latent_dim), and `labels`, int32 (batch,); it returns what its `makes` names, such as `images`, float32
+    (batch, height, width, channels) in [-1, 1]. Any batch size works. The graph computes in float32, whatever the
+    model's precision. The folder is written whole or not at all, with the report in it as `kerasgan_export.json`.
 
     Args:
-        model: a kerasgan model.
+        model: a kerasgan model, or one of its `directions()`.
         path: the folder. Missing parents are made; an earlier export there is replaced.
 
     Returns:
-        The report. Images were compared with Keras for batches of 1 and 4.
+        The report. The output was compared with Keras for batches of 1 and 4.
 
     Raises:
         ValueError: the model cannot be exported, something else is at `path`, or the written
@@ -70,8 +69,7 @@ def _check_target(path: pathlib.Path) -> None:
 
 def _write(model, folder: pathlib.Path) -> None:
     sampler = sampler_graph.float32_sampler(model)
-    names = sampler_graph.input_names(model.sampler)
-    function = sampler_graph.serving_function(sampler, names, batch_size=None, freeze=False)
+    function = sampler_graph.serving_function(sampler, model, batch_size=None, freeze=False)
     module = tf.Module()
     # The function's variables must be reachable from what is saved.
     module.sampler_variables = [variable.value for variable in sampler.variables]
@@ -85,18 +83,18 @@ def _verify(model, folder: pathlib.Path, path: pathlib.Path) -> Report:
     sampler = sampler_graph.float32_sampler(model)
     total = sum(_CHECKED_BATCH_SIZES)
     inputs = sampler_graph.named_inputs(model, total, _SEED)
-    expected = sampler_graph.reference_outputs(sampler, inputs)
+    expected = sampler_graph.reference_output(sampler, model, inputs)
     parts, start = [], 0
     for size in _CHECKED_BATCH_SIZES:
         batch = {name: tf.constant(array[start : start + size]) for name, array in inputs.items()}
-        parts.append(signature(**batch))
+        parts.append(signature(**batch)[model.makes.name])
         start += size
-    actual = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    result = parity.compare(expected, actual)
-    parity.check_error(result, ERROR_LIMIT)
+    actual = np.concatenate(parts)
+    result = parity.compare(model.makes, expected, actual)
+    parity.check_error(model.makes, result, ERROR_LIMIT)
 
     one = {name: tf.constant(array[:1]) for name, array in inputs.items()}
-    latency = parity.measure(lambda: [np.asarray(image) for image in signature(**one).values()])
+    latency = parity.measure(lambda: np.asarray(signature(**one)[model.makes.name]))
     specs = signature.structured_input_signature[1].values()
     sizes = [file.stat().st_size for file in folder.rglob("*") if file.is_file()]
     return Report(
@@ -108,10 +106,7 @@ def _verify(model, folder: pathlib.Path, path: pathlib.Path) -> Report:
         size_bytes=sum(sizes),
         sha256=folder_digest(folder),
         inputs=[_describe(spec.name, spec) for spec in specs],
-        outputs=[
-            {"name": name, "shape": [None, *array.shape[1:]], "dtype": array.dtype.name}
-            for name, array in actual.items()
-        ],
+        outputs=[{"name": model.makes.name, "shape": [None, *actual.shape[1:]], "dtype": actual.dtype.name}],
         ops={},
         max_abs_error=result.max_abs_error,
         psnr_db=result.psnr_db,

@@ -33,23 +33,22 @@ def tflite(
 ) -> Report:
     """Write the model's sampler as a .tflite file that runs without TensorFlow.
 
-    Its signature `serving_default` takes `latents`, float32 (batch_size, latent_dim), and of a
-    conditional model `labels`, int32 (batch_size,); it returns `images`, float32
-    (batch_size, height, width, channels) in [-1, 1]. Inputs and outputs keep these dtypes under
-    every quantization. Only built-in operators are used. The file is run with ai-edge-litert and
-    compared with Keras before it is written, whole or not at all, with a report beside it as
-    `<path>.json`.
+    Its signature `serving_default` takes the inputs that the model's `takes` names, such as `latents`, float32
+    (batch_size, latent_dim), and `labels`, int32 (batch_size,); it returns what its `makes` names, such as `images`,
+    float32 (batch_size, height, width, channels) in [-1, 1]. Inputs and outputs keep these dtypes under every
+    quantization. Only built-in operators are used. The file is run with ai-edge-litert and compared with Keras before
+    it is written, whole or not at all, with a report beside it as `<path>.json`.
 
     Args:
-        model: a kerasgan model.
+        model: a kerasgan model, or one of its `directions()`. Inputs that cannot be made up come from its `examples`.
         path: the file; must end in .tflite. Missing folders are made; an earlier file is replaced.
         quantization: "float32"; "float16" weights (half the size); "dynamic": int8 weights, and
             activations in float32 where no hybrid kernel exists (a quarter of the size); "int8":
-            int8 weights and activations (a quarter of the size, for integer accelerators).
-        batch_size: fixed number of images in a call.
-        calibration_samples: number of the model's own latents that set the ranges of int8
+            int8 weights and activations (a quarter of the size, for integer accelerators). Tokens keep "float32".
+        batch_size: fixed number of outputs of a call.
+        calibration_samples: number of the model's own inputs that set the ranges of int8
             activations, rounded up to whole batches.
-        seed: seed of the calibration latents; the compared latents have the next one.
+        seed: seed of the calibration inputs; the compared inputs have the next one.
 
     Returns:
         The report.
@@ -66,6 +65,8 @@ def tflite(
     path = _check_path(path)
     if quantization not in QUANTIZATIONS:
         raise ValueError(unknown_name("quantization", str(quantization), QUANTIZATIONS))
+    # Before the converter: it may end the process over what it cannot do.
+    sampler_graph.check_quantization(model, quantization)
     _check_count("batch_size", batch_size)
     _check_count("calibration_samples", calibration_samples)
 
@@ -108,10 +109,9 @@ def _convert(model, quantization, batch_size, calibration_samples, seed) -> byte
     try:
         with silence:
             sampler = sampler_graph.float32_sampler(model)
-            names = sampler_graph.input_names(model.sampler)
             if quantization == "int8":
                 sampler = sampler_graph.with_bounded_tanh(sampler)
-            function = sampler_graph.serving_function(sampler, names, batch_size, freeze=True)
+            function = sampler_graph.serving_function(sampler, model, batch_size, freeze=True)
             # The module holds nothing: the function has its weights as constants.
             converter = tf.lite.TFLiteConverter.from_concrete_functions([function], tf.Module())
             _set_quantization(converter, quantization)
@@ -206,14 +206,13 @@ def _verify(model, content, path, quantization, batch_size, seed) -> Report:
     samples = -(-_COMPARED_SAMPLES // batch_size) * batch_size
     inputs = sampler_graph.named_inputs(model, samples, seed)
     sampler = sampler_graph.float32_sampler(model)
-    expected = sampler_graph.reference_outputs(sampler, inputs)
-    parts = [run(**batch) for batch in _batches(inputs, batch_size)]
-    actual = {name: np.concatenate([part[name] for part in parts]) for name in expected}
-    result = parity.compare(expected, actual)
+    expected = sampler_graph.reference_output(sampler, model, inputs)
+    actual = np.concatenate([run(**batch)[model.makes.name] for batch in _batches(inputs, batch_size)])
+    result = parity.compare(model.makes, expected, actual)
     if quantization == "float32":
-        parity.check_error(result, ERROR_LIMIT)
+        parity.check_error(model.makes, result, ERROR_LIMIT)
     else:
-        parity.check_psnr(result, LEAST_PSNR_DB, quantization)
+        parity.check_psnr(model.makes, result, LEAST_PSNR_DB, quantization)
     inputs_described, outputs_described = (
         _describe(run.get_input_details()),
         _describe(run.get_output_details()),

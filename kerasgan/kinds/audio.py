@@ -28,6 +28,8 @@ class Audio(Kind):
     channels: int = 1
     rate: int = 16_000
     name: ClassVar[str] = "audio"
+    peak_to_peak: ClassVar[float] = 2.0
+    quantizations: ClassVar[tuple[str, ...]] = ("float32", "float16", "dynamic", "int8")
     suffix: ClassVar[str] = ".wav"
 
     @property

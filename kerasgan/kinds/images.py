@@ -24,6 +24,8 @@ class Images(Kind):
 
     image_shape: tuple[int, int, int]
     name: ClassVar[str] = "images"
+    peak_to_peak: ClassVar[float] = 2.0
+    quantizations: ClassVar[tuple[str, ...]] = ("float32", "float16", "dynamic", "int8")
     suffix: ClassVar[str] = ".png"
 
     def __post_init__(self):

@@ -21,7 +21,10 @@ class Kind:
     drawn: ClassVar[bool] = False
     # How far `error` may be between processors, and after an export in float32.
     golden_tolerance: ClassVar[float] = 1e-3
-    quantizations: ClassVar[tuple[str, ...]] = ("float32", "float16", "dynamic", "int8")
+    # The range that a peak signal-to-noise ratio is of; None where there is no such range.
+    peak_to_peak: ClassVar[float | None] = None
+    # The precisions that a sampler of these can be exported in; less precise ones are judged by that ratio.
+    quantizations: ClassVar[tuple[str, ...]] = ("float32",)
     # The ending of a file that holds many of them.
     suffix: ClassVar[str] = ".npy"
 
@@ -159,7 +162,7 @@ class Kind:
         import tensorflow as tf
 
         del columns, beside
-        tf.summary.histogram(tag, np.asarray(made), step=step, description=description)
+        tf.summary.histogram(tag, np.nan_to_num(np.asarray(made)), step=step, description=description)
 
 
 def dtype_name(array) -> str:

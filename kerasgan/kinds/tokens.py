@@ -30,8 +30,6 @@ class Tokens(Kind):
     # A share of sequences: where a random number lies on the border of two words, rounding chooses between them, and
     # all that follows is another sequence.
     golden_tolerance: ClassVar[float] = 0.1
-    # Less precision is another choice of words, not a small difference.
-    quantizations: ClassVar[tuple[str, ...]] = ("float32",)
 
     def __post_init__(self):
         if self.words is None:
