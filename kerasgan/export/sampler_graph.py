@@ -19,7 +19,7 @@ def check_model(model) -> None:
     missing = [name for name, kind in model.takes.items() if not kind.drawn and name not in model.examples]
     if missing:
         raise ValueError(
-            f"The {' and '.join(missing)} that {type(model).__name__} takes cannot be made up, and an export is checked "
+            f"The {' and '.join(missing)} that {type(model).__name__} takes cannot be made up, and exports are checked "
             f"on real ones. Give it some: model.examples = {{{', '.join(f'{name!r}: array' for name in missing)}}}."
         )
 
