@@ -102,14 +102,15 @@ class GenerativeModel(Sampling, keras.Model):
 
     @examples.setter
     def examples(self, given: dict):
-        kinds = self._kinds_of_examples()
+        kinds = self.kinds_of_examples()
         unknown = sorted(set(given) - set(kinds))
         if unknown:
             raise ValueError(f"{type(self).__name__} needs examples of {list(kinds)}; received {unknown}.")
         taken = {name: kinds[name].take(array, len(array), name, type(self).__name__) for name, array in given.items()}
         self._examples = {name: kinds[name].unpack(kinds[name].pack(array)) for name, array in taken.items()}
 
-    def _kinds_of_examples(self) -> dict[str, Kind]:
+    def kinds_of_examples(self) -> dict[str, Kind]:
+        """Return name -> kind of the inputs that nobody can make up, those of all directions."""
         taken = [item for direction in self.directions().values() for item in direction.takes.items()]
         return {name: kind for name, kind in taken if not kind.drawn}
 
@@ -345,7 +346,7 @@ class GenerativeModel(Sampling, keras.Model):
         super().save_own_variables(store)
         for index, generator in enumerate(self._seed_generators_of_all_layers()):
             store[f"seed_state_{index}"] = keras.ops.convert_to_numpy(generator.state)
-        kinds = self._kinds_of_examples()
+        kinds = self.kinds_of_examples()
         for name, array in self.examples.items():
             store[f"example_{name}"] = kinds[name].pack(array)
 
@@ -357,7 +358,7 @@ class GenerativeModel(Sampling, keras.Model):
             super().load_own_variables(own)
         for index, generator in enumerate(self._seed_generators_of_all_layers()):
             generator.state.assign(store[f"seed_state_{index}"])
-        kinds = self._kinds_of_examples()
+        kinds = self.kinds_of_examples()
         kept = {name: np.asarray(store[f"example_{name}"]) for name in kinds if f"example_{name}" in names}
         self._examples = {name: kinds[name].unpack(packed) for name, packed in kept.items()}
 

@@ -51,6 +51,10 @@ class Audio(Kind):
         """Return "16384x1 at 16000 Hz"."""
         return f"{super().describe()} at {self.rate} Hz"
 
+    def describe_values(self):
+        """Return "float32 in [-1, 1]"."""
+        return "float32 in [-1, 1]"
+
     def check(self, array, owner="The model"):
         """Raise a ValueError unless these are floating-point sounds of this length."""
         if tuple(array.shape[1:]) == self.shape and sort_of(array) != "floating point":

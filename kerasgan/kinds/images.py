@@ -49,6 +49,10 @@ class Images(Kind):
             "Scale bytes with kerasgan.images.to_float, or load the data with kerasgan.data.load."
         )
 
+    def describe_values(self):
+        """Return "float32 in [-1, 1]"."""
+        return "float32 in [-1, 1]"
+
     def check(self, array, owner="The model"):
         """Raise a ValueError unless these are floating-point images of this shape."""
         if tuple(array.shape[1:]) != self.shape:

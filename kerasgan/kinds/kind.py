@@ -48,6 +48,10 @@ class Kind:
         """Return the size of one in a few characters, for tables: "28x28x1"."""
         return "x".join(str(side) for side in self.shape)
 
+    def describe_values(self) -> str:
+        """Return dtype and range in a few words, for cards."""
+        return self.dtype
+
     # Making them up, or taking what is given
 
     def draw(self, n, seed) -> Any:

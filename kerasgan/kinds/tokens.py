@@ -52,6 +52,10 @@ class Tokens(Kind):
         """Return "20 of 5000 words"."""
         return f"{self.length} of {self.vocabulary} words"
 
+    def describe_values(self):
+        """Return "int32 in 0..4999"."""
+        return f"int32 in 0..{self.vocabulary - 1}"
+
     def error(self, actual, expected):
         """Return the share of sequences that differ."""
         return float(np.mean(np.any(np.asarray(actual) != np.asarray(expected), axis=-1)))

@@ -11,15 +11,18 @@ from kerasgan.support import files
 from kerasgan.support.configurable import unknown_name
 
 FORMAT_VERSION = 1
-CONFIG, METADATA, GOLDEN = "config.json", "metadata.json", "golden.npz"
+CONFIG, METADATA, GOLDEN, EXAMPLES = "config.json", "metadata.json", "golden.npz", "examples.npz"
 WEIGHTS = ".weights.h5"
 # Some inputs and what they must give: 4 images of 1024 pixels a side in three colours take a fifth of this.
-_MOST_GOLDEN = 256 * 2**20
+_MOST_ARRAYS = 256 * 2**20
 _AGAIN = "Reinstall kerasgan, or fetch the preset again."
 # What `metadata.json` says, where it says it. The first ones it must say.
 _REQUIRED = {"format_version": int, "name": str, "model": str, "parameters": dict, "sha256": dict}
 _OPTIONAL = {
     "image_shape": list,
+    "takes": dict,
+    "makes": dict,
+    "examples": int,
     "training": dict,
     "results": list,
     "description": str,
@@ -114,24 +117,24 @@ def read_json(path: Path) -> dict:
         raise ValueError(f"Cannot read {path}: {error}. {_AGAIN}") from error
 
 
-def read_golden(folder: Path) -> dict[str, np.ndarray]:
-    """Return the arrays of `golden.npz`, each no larger than the bytes that it has in the file.
+def read_arrays(folder: Path, name: str) -> dict[str, np.ndarray]:
+    """Return the arrays of a preset's `.npz` file, each no larger than the bytes that it has in the file.
 
     Raises:
         ValueError: it is damaged, or larger than some inputs and outputs are.
     """
-    path = folder / GOLDEN
+    path = folder / name
     try:
         with zipfile.ZipFile(path) as archive:
-            if sum(member.file_size for member in archive.infolist()) > _MOST_GOLDEN:
-                raise ValueError(f"it unpacks to more than {_MOST_GOLDEN:,} bytes")
+            if sum(member.file_size for member in archive.infolist()) > _MOST_ARRAYS:
+                raise ValueError(f"it unpacks to more than {_MOST_ARRAYS:,} bytes")
             for member in archive.infolist():
                 _check_array(archive, member)
         with np.load(path, allow_pickle=False) as arrays:
             return dict(arrays)
     except Exception as error:  # zipfile and NumPy raise what the damaged byte happens to mean.
         reason = " ".join(str(error).split())
-        raise ValueError(f"The file {GOLDEN} of the preset {folder.name!r} is damaged: {reason}. {_AGAIN}") from error
+        raise ValueError(f"The file {name} of the preset {folder.name!r} is damaged: {reason}. {_AGAIN}") from error
 
 
 def _check_array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:

@@ -1,37 +1,32 @@
 """Presets: trained models in a folder of plain files, from the zoo or of your own.
 
-A preset folder holds `config.json` (how to build the model), one `.weights.h5` file a network, `golden.npz` (latents
-and the images they must give), and `metadata.json` (what the model is, and the sha256 of every other file). Nothing is
-ever unpickled.
+A preset folder holds `config.json` (how to build the model), one `.weights.h5` file a network, `golden.npz` (inputs
+and the outputs they must give), where the model takes what nobody can make up `examples.npz` (some of that), and
+`metadata.json` (what the model is, and the sha256 of every other file). Nothing is ever unpickled.
 """
 
 from pathlib import Path
 from typing import NamedTuple
 
 import keras
-import numpy as np
 
 from kerasgan.core.base import GenerativeModel
-from kerasgan.presets import limits
+from kerasgan.presets import golden, limits
 from kerasgan.presets.files import (
     CONFIG,
-    GOLDEN,
+    EXAMPLES,
     METADATA,
     WEIGHTS,
     check_files,
     preset_folder,
-    read_golden,
     read_json,
     seal,
 )
 from kerasgan.support import files
 
-# Rounding differs between processors; a wrong or damaged weight moves images by far more.
-GOLDEN_TOLERANCE = 1e-3
-
 
 class Verification(NamedTuple):
-    """What `verify` found: files checked, and the largest difference from the golden images (range 2.0)."""
+    """What `verify` found: files checked, and the largest error of the golden outputs (images have a range of 2.0)."""
 
     name: str
     files: int
@@ -82,31 +77,20 @@ def save_preset(model: GenerativeModel, folder: "str | Path", **metadata) -> Pat
         files.write_json(draft / CONFIG, _describe(model))
         for name, network in model.networks.items():
             network.save_weights(draft / f"{name}{WEIGHTS}")
-        _write_golden(draft)
+        golden.write(draft, _as_loaded(draft, model))
         seal(draft, {"name": folder.name, "model": type(model).__name__, **_sizes(model), **metadata})
     return folder
 
 
 def verify(name_or_folder: "str | Path") -> Verification:
-    """Check a preset's files against their sha256 and its images against the golden ones.
+    """Check a preset's files against their sha256, and what its model makes against the golden outputs.
 
     Raises:
-        ValueError: a file is missing or damaged, or the images differ by more than 1e-3 (of a range of 2).
+        ValueError: a file is missing or damaged, or an output differs by more than its kind allows, images by 1e-3.
     """
     folder = preset_folder(name_or_folder)
     count = len(check_files(folder))
-    model = from_preset(folder)
-    golden = read_golden(folder)
-    inputs = [golden[name] for name in ("latents", "labels") if name in golden]
-    _check_golden(folder.name, model, inputs, golden.get("images"))
-    images = np.asarray(model(inputs[0] if len(inputs) == 1 else inputs))
-    error = float(np.abs(images - golden["images"]).max())
-    if not error <= GOLDEN_TOLERANCE:
-        raise ValueError(
-            f"The preset {folder.name!r} does not give its golden images: largest difference {error:.2g}, "
-            f"allowed {GOLDEN_TOLERANCE}. Its files are intact, so this TensorFlow or processor computes otherwise."
-        )
-    return Verification(folder.name, count, error)
+    return Verification(folder.name, count, golden.compare(folder, from_preset(folder)))
 
 
 def _describe(model: GenerativeModel) -> dict:
@@ -130,6 +114,8 @@ def _load(folder: Path, listed: list[str], dtype) -> GenerativeModel:
             if f"{network_name}{WEIGHTS}" not in listed:
                 raise ValueError(f"it has no {network_name}{WEIGHTS}")
             network.load_weights(folder / f"{network_name}{WEIGHTS}")
+    if EXAMPLES in listed:
+        golden.give_examples(folder, model)
     model.adopt_networks()
     return model
 
@@ -141,28 +127,24 @@ def _build(config: dict, dtype) -> GenerativeModel:
     return keras.saving.deserialize_keras_object(config)
 
 
-def _check_golden(name: str, model: GenerativeModel, inputs: list, outputs) -> None:
-    """Raise a ValueError unless golden arrays have the shapes of the model's inputs and outputs."""
-    wanted = [tensor.shape[1:] for tensor in (*model.sampler.inputs, *model.sampler.outputs)]
-    found = [None if array is None else array.shape[1:] for array in (*inputs, outputs)]
-    if found != wanted or len({len(array) for array in (*inputs, outputs)}) != 1:
-        raise ValueError(f"The preset {name!r} has a {GOLDEN} of other shapes than its model: {found}, not {wanted}.")
-
-
-def _write_golden(folder: Path) -> None:
-    """Keep four latents and their images, made by the model as it will be loaded."""
-    model = _build(read_json(folder / CONFIG), None)
-    for name, network in model.networks.items():
+def _as_loaded(folder: Path, model: GenerativeModel) -> GenerativeModel:
+    """Return the model as it will be loaded: in float32, whatever it was trained in."""
+    loaded = _build(read_json(folder / CONFIG), None)
+    for name, network in loaded.networks.items():
         network.load_weights(folder / f"{name}{WEIGHTS}")
-    inputs = [np.asarray(part) for part in model.sampler_inputs(4, seed=0)]
-    images = np.asarray(model(inputs[0] if len(inputs) == 1 else inputs))
-    np.savez_compressed(folder / GOLDEN, images=images, **dict(zip(("latents", "labels"), inputs, strict=False)))
+    loaded.examples = model.examples
+    return loaded
 
 
 def _sizes(model: GenerativeModel) -> dict:
-    return {
-        "image_shape": list(model.image_shape),
-        "latent_dim": model.latent_dim,
-        "num_classes": model.num_classes,
+    examples = {"examples": min(map(len, model.examples.values()))} if model.examples else {}
+    return examples | {
+        "takes": {name: kind.describe() for name, kind in model.takes.items()},
+        "makes": {
+            "kind": model.makes.name,
+            "size": model.makes.describe(),
+            "values": model.makes.describe_values(),
+            "suffix": model.makes.suffix,
+        },
         "parameters": {name: network.count_params() for name, network in model.networks.items()},
     }

@@ -51,23 +51,23 @@ def with_section(text: str, start: str, end: str, section: str) -> str:
 
 def card(metadata: dict) -> str:
     """Return the model card of a preset, a README in Markdown."""
-    training = metadata.get("training", {})
+    training, makes = metadata.get("training", {}), made(metadata)
     lines = [
         f"# {metadata['name']}",
         "",
         metadata.get("description", ""),
         "",
-        "![samples](samples.png)",
+        f"{'!' if makes['suffix'] == '.png' else ''}[samples](samples{makes['suffix']})",
         "",
         "```python",
         f'model = kerasgan.from_preset("{metadata["name"]}")',
-        "images = model.generate(64, seed=0)",
+        f"{makes['kind']} = model.generate({_how_many(metadata)}, seed=0)",
         "```",
         "",
         "| | |",
         "|---|---|",
         f"| model | `{metadata['model']}` |",
-        f"| images | {_shape(metadata)}, float32 in [-1, 1] |",
+        f"| {makes['kind']} | {makes['size']}, {makes['values']} |",
         f"| parameters | {', '.join(f'{name} {count:,}' for name, count in metadata['parameters'].items())} |",
         *(f"| {key} | {value} |" for key, value in training.items()),
     ]
@@ -94,11 +94,20 @@ def _row(metadata: dict) -> tuple[str, ...]:
     size = f"{parameters.get('generator', parameters.get('decoder', 0)):,}"
     training = metadata.get("training", {})
     trained = f"{training['data']}, {training['epochs']} epochs" if training else ""
-    return metadata["name"], metadata["model"], _shape(metadata), size, trained
+    return metadata["name"], metadata["model"], made(metadata)["size"], size, trained
 
 
-def _shape(metadata: dict) -> str:
-    return "x".join(str(side) for side in metadata["image_shape"])
+def made(metadata: dict) -> dict:
+    """Return what a preset's model makes: kind, size, values and suffix; presets of 0.1 say a shape of images."""
+    if "makes" in metadata:
+        return metadata["makes"]
+    size = "x".join(str(side) for side in metadata["image_shape"])
+    return {"kind": "images", "size": size, "values": "float32 in [-1, 1]", "suffix": ".png"}
+
+
+def _how_many(metadata: dict) -> int:
+    """Return how many a model can make without being given anything."""
+    return 64 if metadata.get("examples") is None else min(64, metadata["examples"])
 
 
 def _leads(result: dict) -> bool:

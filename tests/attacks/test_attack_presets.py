@@ -293,11 +293,11 @@ GOLDEN = [
     (bomb, "unpacks to more than"),
     (golden(images=np.array([object()])), "is damaged"),
     *[
-        (golden(images=v), "of other shapes")
+        (golden(images=v), "does not fit its model")
         for v in (np.zeros((3, *SHAPE[1:])), np.zeros((4, 8, 8, 1)), np.zeros(()), None)
     ],
-    *[(golden(latents=v), "of other shapes") for v in (np.zeros((4, 5)), np.zeros((3, 4)), np.zeros(4), None)],
-    (golden(labels=np.zeros(4, "int32")), "of other shapes"),
+    *[(golden(latents=v), "does not fit its model") for v in (np.zeros((4, 5)), np.zeros((3, 4)), np.zeros(4), None)],
+    (golden(labels=np.zeros(4, "int32")), "does not fit its model"),
     (golden(images=np.full(SHAPE, np.nan, "float32")), "does not give its golden images"),
     (golden(latents=np.full((4, 4), "x")), "is damaged"),
 ]
