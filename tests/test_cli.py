@@ -1,3 +1,4 @@
+import io
 import json
 import shutil
 import signal
@@ -95,6 +96,67 @@ def test_evaluate_a_folder_of_images_is_evaluating_the_model_that_made_them(caps
     assert from_files.value == pytest.approx(from_array.value)
     assert cli.main(["evaluate", "made"]) == 1
     assert "--against" in capsys.readouterr().err
+
+
+@pytest.fixture
+def no_network(monkeypatch):
+    def refuse(*arguments, **settings):
+        raise AssertionError("the network is asked")
+
+    monkeypatch.delenv("KERASGAN_INCEPTION_WEIGHTS", raising=False)
+    monkeypatch.setattr("socket.getaddrinfo", refuse)
+    monkeypatch.setattr("socket.socket.connect", refuse)
+
+
+def test_a_model_of_ones_own_photographs_is_measured_with_no_network(capsys, own_cache, no_network):
+    Path("photos").mkdir()
+    for number, levels in enumerate(np.random.default_rng(0).integers(0, 256, (48, 3, 3, 3), dtype="uint8")):
+        Image.fromarray(levels).resize((24, 20), Image.Resampling.BICUBIC).save(f"photos/{number}.jpg")
+    size = ["--image-size", "16", "--set", "model.base_filters=4", "--batch-size", "16", "--epochs", "1"]
+    assert cli.main(["train", "dcgan", "--data", "photos", "--out", "run", *size]) == 0
+    capsys.readouterr()
+    with pytest.warns(UserWarning, match="fid is left out: 1280 feature dimensions .* generated 24, real 24"):
+        assert cli.main(["evaluate", "run", "--neighbours", "pairs.png"]) == 0
+    printed = capsys.readouterr().out
+    for name in ("kid", "precision", "recall", "coverage", "memorised"):
+        assert f"{name}_efficientnet_lite0_24" in printed
+    assert "extractor efficientnet_lite0" in printed
+    assert "resize bicubic (antialiased, clipped to 0..255) to 128x128" in printed
+    assert "nearest training image (by features) to its right: pairs.png" in printed
+    assert pixels("pairs.png").shape[-1] == 3
+    assert cli.main(["evaluate", "run", "--metrics", "fid"]) == 1
+    assert "1280 feature dimensions need at least 1281 samples" in capsys.readouterr().err
+
+
+def test_metrics_may_be_named_with_spaces(own_cache):
+    made = np.random.default_rng(0).integers(0, 256, (40, 28, 28, 1), dtype="uint8")
+    np.save("made.npy", made)
+    for number, image in enumerate(made[:20]):
+        images.save_png(f"made/{number}.png", image)
+    command = ["evaluate", "made", "--against", "made.npy", "--extractor", "mnist", "--out", "made.json"]
+    assert cli.main([*command, "--metrics", "kid, prdc"]) == 0
+    assert [result.protocol["metric"] for result in metrics.read("made.json")][:2] == ["kid", "precision"]
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_a_terminal_with_few_letters_is_printed_to_all_the_same(encoding, monkeypatch):
+    printed = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(printed, encoding=encoding))
+    assert cli.main(["zoo", "show", "dcgan_mnist"]) == 0
+    sys.stdout.flush()
+    sign = "+/-" if encoding == "ascii" else "±"
+    assert f" {sign} " in printed.getvalue().decode(encoding)
+    assert sys.stdout.errors == "strict", "it is left as it was"
+
+
+def test_a_warning_is_one_line_without_source_code(own_cache, tmp_path):
+    (tmp_path / "cache").write_text("")
+    np.save("made.npy", np.random.default_rng(0).integers(0, 256, (40, 28, 28, 1), dtype="uint8"))
+    command = ["evaluate", "gan_mnist", "--against", "made.npy", "--extractor", "mnist", "--metrics", "kid"]
+    run = subprocess.run([*COMMAND, *command], capture_output=True, text=True)
+    assert run.returncode == 0
+    (line,) = set(run.stderr.splitlines())
+    assert line.startswith("kerasgan: warning: The features of the real images are not kept")
 
 
 def test_a_model_is_measured_on_images_prepared_as_in_its_training(capsys, own_cache):

@@ -132,6 +132,20 @@ def test_training_is_left_alone(make_gan):
     assert all(map(np.array_equal, plain, measured))
 
 
+def test_by_default_fid_is_left_out_where_there_are_too_few_images(make_gan, images, real, capsys):
+    callback = measure(real, n=8)
+    assert set(fit(still(make_gan()), images, [callback])) & {"val_fid", "val_kid"} == {"val_kid"}
+    assert "leaves fid out: the 8 features of pixels need at least 9 images" in capsys.readouterr().out
+    callback.n = 9
+    assert {"val_fid", "val_kid"} <= set(fit(still(make_gan()), images, [callback]))
+
+
+def test_pictures_of_any_kind_are_measured_by_the_network_that_comes_along(make_gan, images, real, capsys):
+    history = fit(still(make_gan()), images, [GenerativeMetrics(real[:20], cached=False)])
+    assert np.isfinite(history["val_kid"]).all()
+    assert "1280 features of efficientnet_lite0" in capsys.readouterr().out
+
+
 def test_tensorboard_shows_both_runs_in_one_chart(make_gan, images, real, tmp_path):
     gan = make_gan()
     gan.compile()
@@ -197,7 +211,7 @@ def test_wrong_arguments(real, arguments, message):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"n": 8}, "fid by the 8 features of 'pixels' needs at least 9 images on each side; received n=8"),
+        ({"metrics": "fid", "n": 8}, "fid by the 8 features of 'pixels' needs at least 9 images on each side; .* n=8"),
         ({"metrics": "inception_score"}, "'pixels' gives none"),
         ({"metrics": "recall", "n": 4}, "more than k = 5"),
         ({"extractor": "incepton"}, "Did you mean 'inception'"),

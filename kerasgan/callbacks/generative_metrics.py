@@ -9,7 +9,7 @@ import tensorflow as tf
 from kerasgan.callbacks.measurement import Measurement
 from kerasgan.callbacks.summaries import EventFile, integer
 from kerasgan.metrics import features
-from kerasgan.metrics.evaluation import EXTRACTORS
+from kerasgan.metrics.evaluation import suitable_extractor
 from kerasgan.metrics.extractors import Extractor, Features
 from kerasgan.metrics.frechet import fid
 from kerasgan.metrics.image_sets import ImageSet, generated
@@ -21,8 +21,7 @@ from kerasgan.metrics.suite import NEIGHBOURS, SPLITS, SUBSET_SIZE, SUBSETS
 from kerasgan.support.configurable import unknown_name
 
 METRICS = ("fid", "kid", "inception_score", *PRDC._fields)
-# The full features of Inception, 2048, would need more images than the default n.
-DEFAULT_EXTRACTOR = "inception_768"
+DEFAULT = ("fid", "kid")
 
 
 class GenerativeMetrics(Measurement):
@@ -45,7 +44,8 @@ class GenerativeMetrics(Measurement):
 
     Args:
         against: the real images: what `kerasgan.data.load` takes.
-        metrics: one or more of fid, kid, inception_score, precision, recall, density, coverage.
+        metrics: one or more of fid, kid, inception_score, precision, recall, density, coverage; None takes fid and kid,
+            and says so where there are too few images for fid.
         every: epochs from one measurement to the next.
         n: images on each side; fewer where the data set has fewer.
         seed: of the generated images and of the random choices in the metrics.
@@ -53,7 +53,7 @@ class GenerativeMetrics(Measurement):
             "train"; where there is only one split, or an array, every second image is compared with, and the others
             are those between.
         extractor: what `kerasgan.metrics.features.get` takes; None takes the classifier of the data set, or
-            "inception_768" where there is none.
+            "efficientnet_lite0" where there is none for images of this shape.
         log_dir: folder for the event files, in the sub-folders `generated` and `real`; None writes none.
         cached: keep the real images' features in the cache folder and use them again.
         **data: further arguments of `kerasgan.data.load`, such as data_dir.
@@ -70,7 +70,7 @@ class GenerativeMetrics(Measurement):
         self,
         against,
         *,
-        metrics=("fid", "kid"),
+        metrics=None,
         every: int = 1,
         n: int = 2000,
         seed: int = 0,
@@ -82,7 +82,8 @@ class GenerativeMetrics(Measurement):
     ):
         super().__init__(every)
         self.against = against
-        self.metrics = _chosen(metrics)
+        self.metrics = DEFAULT if metrics is None else _chosen(metrics)
+        self._asked = metrics is not None
         self.n = integer("n", n, "images", least=2)
         self.seed = integer("seed", seed, least=0)
         self.split = split
@@ -107,8 +108,10 @@ class GenerativeMetrics(Measurement):
         height, width, channels = self.model.image_shape
         data = {"image_size": (height, width), "channels": channels} | self.data
         real, other, _ = real_sets(self.against, self.n, self.split, **data)
-        self._extractor = _load(self.extractor or _suitable(self.against))
+        self._extractor = _load(self.extractor or suitable_extractor(self.against, self.model.image_shape))
         self._real = observe(real, self._extractor, self.cached).features
+        if not self._asked:
+            self._leave_out_fid_of_few()
         _check_applicable(self.metrics, self._real, self._extractor, self.n)
         self.floors = self._compare(observe(other, self._extractor, self.cached).features)
         self._protocol = self._describe(real)
@@ -130,6 +133,16 @@ class GenerativeMetrics(Measurement):
         for run, numbers in (("generated", values), ("real", self.floors)):
             self._write(run, numbers, epoch)
         return {f"val_{name}": value for name, value in values.items()}
+
+    def _leave_out_fid_of_few(self) -> None:
+        count, dimensions = self._real.features.shape
+        enough = count > dimensions
+        self.metrics = DEFAULT if enough else tuple(name for name in DEFAULT if name != "fid")
+        if not enough:
+            self.say(
+                f"GenerativeMetrics leaves fid out: the {dimensions} features of {self._extractor.name} need at least "
+                f"{dimensions + 1} images on each side; here are {count}."
+            )
 
     def _compare(self, observed: Features) -> dict[str, float]:
         return compare(self.metrics, observed, self._real, self.seed)
@@ -171,10 +184,6 @@ def _chosen(metrics) -> tuple[str, ...]:
         if name not in METRICS:
             raise ValueError(unknown_name("metric", name, METRICS))
     return metrics
-
-
-def _suitable(against) -> str:
-    return EXTRACTORS.get(against if isinstance(against, str) else None, DEFAULT_EXTRACTOR)
 
 
 def _load(extractor) -> Extractor:

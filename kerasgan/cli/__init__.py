@@ -5,6 +5,7 @@ import sys
 
 import kerasgan
 from kerasgan.cli import make, measure, train, zoo
+from kerasgan.cli.terminal import plain_output
 
 # In the order that `--help` lists them.
 COMMANDS = (
@@ -19,6 +20,7 @@ COMMANDS = (
 )
 
 
+@plain_output()
 def main(argv: list[str] | None = None) -> int:
     """Run one command and return the exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
     arguments = build_parser().parse_args(argv)

@@ -14,11 +14,21 @@ def add_evaluate(commands) -> None:
     parser.add_argument("-n", type=int, default=10_000, help="images on each side (default: 10000, or all there are)")
     parser.add_argument("--seed", type=int, default=0, help="of the generated images (default: 0)")
     parser.add_argument("--split", help="real images to compare with (default: test, where there is one)")
-    parser.add_argument("--extractor", help="mnist, fashion_mnist, cifar10, inception, inception_768, keras_inception")
-    parser.add_argument("--metrics", type=lambda text: text.split(","), help="fid,kid,prdc,... (default: all)")
+    parser.add_argument("--extractor", help=_EXTRACTOR_HELP)
+    parser.add_argument("--metrics", type=_names, help="fid,kid,prdc,... (default: all)")
     parser.add_argument("--out", help="write the results as JSON")
     parser.add_argument("--neighbours", metavar="PNG", help="draw samples beside their nearest training images")
     parser.add_argument("--data-dir", help=DATA_DIR_HELP)
+
+
+_EXTRACTOR_HELP = (
+    "efficientnet_lite0, or mnist, fashion_mnist, cifar10 (default: the classifier of the data set, where it has one, "
+    "otherwise efficientnet_lite0); inception, inception_768, keras_inception are downloaded once"
+)
+
+
+def _names(text: str) -> list[str]:
+    return text.replace(",", " ").split()
 
 
 def _evaluate(arguments) -> None:
@@ -30,13 +40,15 @@ def _evaluate(arguments) -> None:
         real = {"against": arguments.against}
     if real is None:
         raise ValueError("Say what to compare with: --against DATA.")
+    image_shape = model.first(1).shape[1:] if isinstance(model, metrics.ImageSet) else model.image_shape
+    extractor = arguments.extractor or metrics.suitable_extractor(real["against"], image_shape)
     results = metrics.evaluate(
         model,
         **real,
         n=arguments.n,
         seed=arguments.seed,
         split=arguments.split,
-        extractor=arguments.extractor,
+        extractor=extractor,
         metrics=arguments.metrics,
         data_dir=arguments.data_dir,
         progress=sys.stdout.isatty(),
@@ -46,11 +58,12 @@ def _evaluate(arguments) -> None:
         metrics.save(arguments.out, results)
     if arguments.neighbours:
         generated = model if isinstance(model, metrics.ImageSet) else metrics.generated(model, 32, arguments.seed)
-        height, width, channels = generated.first(1).shape[1:]
-        size = {"image_size": (height, width), "channels": channels, "data_dir": arguments.data_dir}
+        size = {"image_size": image_shape[:2], "channels": image_shape[2], "data_dir": arguments.data_dir}
         training = metrics.dataset(real.pop("against"), "train", **real, **size)
-        images.save_png(arguments.neighbours, metrics.neighbours_picture(generated, training))
-        print(f"Samples, each with its nearest training image to its right: {arguments.neighbours}")
+        extractor = metrics.extractor(extractor)
+        images.save_png(arguments.neighbours, metrics.neighbours_picture(generated, training, extractor=extractor))
+        by = extractor.neighbours
+        print(f"Samples, each with its nearest training image (by {by}) to its right: {arguments.neighbours}")
 
 
 def _model_or_images(name_or_path: str):

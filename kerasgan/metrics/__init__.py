@@ -4,7 +4,7 @@
 protocol it was measured by.
 """
 
-from kerasgan.metrics.evaluation import EXTRACTORS, evaluate
+from kerasgan.metrics.evaluation import EXTRACTORS, evaluate, suitable_extractor
 from kerasgan.metrics.extractors import Extractor, Features
 from kerasgan.metrics.features import extract, stream
 from kerasgan.metrics.features import get as extractor
@@ -52,5 +52,6 @@ __all__ = [
     "save",
     "sliced_wasserstein",
     "stream",
+    "suitable_extractor",
     "toy_modes",
 ]

@@ -1,21 +1,38 @@
 """`evaluate`: read each set of images, then compute every metric that applies."""
 
 import importlib.metadata
+import warnings
 
-from kerasgan.metrics import image_sets
+from kerasgan.metrics import classifiers, image_sets
 from kerasgan.metrics.checks import check_at_least
 from kerasgan.metrics.extractors import Extractor
-from kerasgan.metrics.features import CLASSIFIERS, get
+from kerasgan.metrics.features import get
 from kerasgan.metrics.frechet import require_full_rank
 from kerasgan.metrics.image_sets import ImageSet
 from kerasgan.metrics.likelihood import bounds
 from kerasgan.metrics.observe import observe, real_sets
 from kerasgan.metrics.result import Result, short
-from kerasgan.metrics.suite import METRICS, NEED_FEATURES, Sets
+from kerasgan.metrics.suite import METRICS, Sets, needs_features
 from kerasgan.support.configurable import unknown_name
 
-# Data set -> extractor whose features suit it best; any other data set takes Inception's.
-EXTRACTORS = {name: name for name in CLASSIFIERS} | {"mnist_mini": "mnist"}
+# Data set -> its classifier; whatever has none takes the network for pictures of any kind.
+EXTRACTORS = {name: name for name in classifiers.NAMES} | {"mnist_mini": "mnist"}
+ANY_PICTURE = "efficientnet_lite0"
+
+
+def suitable_extractor(against, image_shape: tuple[int, int, int]) -> str:
+    """Return the name of the extractor that `evaluate` takes where none is asked for.
+
+    Args:
+        against: the real images: what `kerasgan.data.load` takes.
+        image_shape: (height, width, channels) of the images to measure.
+
+    Returns:
+        The classifier of that data set, where there is one for such images; else "efficientnet_lite0".
+    """
+    name = EXTRACTORS.get(against) if isinstance(against, str) else None
+    fits = name and tuple(classifiers.card(name)["image_shape"]) == tuple(image_shape)
+    return name if fits else ANY_PICTURE
 
 
 def evaluate(
@@ -36,8 +53,8 @@ def evaluate(
     Real images are brought to the size and channels of the generated ones. With metrics=["fid"], only mean and
     covariance of the features are gathered, in memory that does not grow with n (but features that an earlier call kept
     in the cache are read as a whole). Other metrics need the features of three sets of n images, 12 bytes times n times
-    their dimensions: 0.25 GB for 10,000 images by "inception", half as much for its probabilities, and for a while 16
-    bytes more by "prdc".
+    their dimensions: 0.15 GB for 10,000 images by "efficientnet_lite0", nearly as much for its probabilities, and for a
+    while 16 bytes more by "prdc".
 
     A conditional model draws each class in turn: of its images, `classes_covered`, `class_kl` and `class_deviation`
     tell only whether it heeds the labels.
@@ -50,10 +67,11 @@ def evaluate(
         split: the real images to compare with; None takes "test" where there is one. Other real images, for the
             real-versus-real value, come from "train"; where there is only one split, or an array, every second image
             is compared with, and the others are those between.
-        extractor: what `kerasgan.metrics.features.get` takes; None takes the classifier of the data set, or Inception
-            where there is none.
+        extractor: what `kerasgan.metrics.features.get` takes; None takes the classifier of the data set, or
+            "efficientnet_lite0" where there is none for images of this shape.
         metrics: one or more names of `kerasgan.metrics.METRICS`, those that do not apply are left out; None for all,
-            and for what the model itself claims (the bounds of a VAE).
+            and for what the model itself claims (the bounds of a VAE). The Frechet distance needs more images on each
+            side than there are features: with fewer, None leaves it out with a warning.
         cached: keep the real images' features in the cache folder and use them again.
         progress: show a progress bar.
         **data: further arguments of `kerasgan.data.load`, such as data_dir.
@@ -71,19 +89,20 @@ def evaluate(
     data = {"image_size": image_shape[:2], "channels": image_shape[2]} | data
     # The data before the extractor, whose weights may have to be fetched.
     real, other, training = real_sets(against, n if is_model else min(n, model.count), split, **data)
-    extractor = get(extractor or EXTRACTORS.get(against if isinstance(against, str) else None, "inception"))
+    extractor = get(extractor or suitable_extractor(against, image_shape))
     generated = image_sets.generated(model, real.count, seed) if is_model else model.head(real.count)
-    if "fid" in chosen and extractor.dimensions:
+    if "fid" in chosen:
         # Here, and not after the minutes that features take.
-        require_full_rank(extractor.dimensions, generated=generated.count, real=real.count)
+        chosen = _fid_only_of_enough(chosen, extractor, generated, real, asked=metrics is not None)
 
-    few = not any(name in NEED_FEATURES for name in chosen)
+    few = not needs_features(chosen, extractor)
     sets = Sets(
         generated=observe(generated, extractor, False, progress, statistics_only=few),
         real=observe(real, extractor, cached, progress, statistics_only=few),
         other=observe(other, extractor, cached, progress, statistics_only=few),
         training=training,
         seed=seed,
+        neighbours=extractor.neighbours,
     )
     protocol, provenance = _protocol(extractor, sets), _provenance(model)
     results = [
@@ -111,6 +130,22 @@ def _chosen(metrics) -> list[str]:
         if name not in METRICS:
             raise ValueError(unknown_name("metric", name, METRICS))
     return [name for name in METRICS if name in metrics]
+
+
+def _fid_only_of_enough(
+    chosen: list[str], extractor: Extractor, generated: ImageSet, real: ImageSet, asked: bool
+) -> list[str]:
+    """Return the metrics without fid where there are too few images for it; refuse where it was asked for."""
+    if extractor.dimensions is None:
+        extractor(real.first(1))  # Its features tell.
+    try:
+        require_full_rank(extractor.dimensions, generated=generated.count, real=real.count)
+    except ValueError as error:
+        if asked:
+            raise
+        warnings.warn(f"fid is left out: {error}", stacklevel=3)
+        return [name for name in chosen if name != "fid"]
+    return chosen
 
 
 def _result(value, suffix: str, protocol: dict, provenance: dict) -> Result:

@@ -31,6 +31,8 @@ class Extractor:
         dimensions: d; None until the first batch.
         image_shape: the only (height, width, channels) that it takes; None for any.
         rgb: whether grey images are repeated to 3 channels first.
+        neighbours: what tells how near two images are: "pixels", or "features" where they see more than the task that
+            the network was trained for.
         batch_size: images that the function handles best at once.
     """
 
@@ -41,6 +43,7 @@ class Extractor:
     dimensions: int | None = None
     image_shape: tuple[int, int, int] | None = None
     rgb: bool = False
+    neighbours: str = "pixels"
     batch_size: int = 256
 
     def __call__(self, images: np.ndarray) -> Features:
@@ -56,7 +59,7 @@ class Extractor:
         if self.image_shape and images.shape[1:] != tuple(self.image_shape):
             raise ValueError(
                 f"The extractor {self.name!r} needs images of {shape_text(self.image_shape)}; received "
-                f"{shape_text(images.shape[1:])}. 'inception_768' takes any size."
+                f"{shape_text(images.shape[1:])}. 'efficientnet_lite0' takes any size."
             )
         if self.rgb and images.shape[-1] == 1:
             images = np.repeat(images, 3, axis=-1)

@@ -13,7 +13,7 @@ from kerasgan.metrics.extractors import Extractor, Features, check_images, shape
 from kerasgan.support.configurable import unknown_name
 
 INCEPTION = ("inception", "inception_64", "inception_192", "inception_768")
-NAMES = (*CLASSIFIERS, *INCEPTION, "keras_inception")
+NAMES = (*CLASSIFIERS, "efficientnet_lite0", *INCEPTION, "keras_inception")
 
 
 def get(extractor: "str | Extractor | Callable") -> Extractor:
@@ -79,6 +79,10 @@ def _load(name: str) -> Extractor:
         from kerasgan.metrics import classifiers
 
         return classifiers.load(name)
+    if name == "efficientnet_lite0":
+        from kerasgan.metrics import efficientnet
+
+        return efficientnet.load()
     if name in INCEPTION:
         from kerasgan.metrics import inception
 

@@ -6,11 +6,12 @@ from typing import NamedTuple
 import numpy as np
 
 from kerasgan.metrics import ms_ssim
+from kerasgan.metrics.extractors import Extractor
 from kerasgan.metrics.frechet import fid_infinity, frechet_distance, require_full_rank
 from kerasgan.metrics.image_sets import ImageSet
 from kerasgan.metrics.inception_score import inception_score
 from kerasgan.metrics.kid import kid
-from kerasgan.metrics.memorisation import QUANTILE, memorised_share
+from kerasgan.metrics.memorisation import QUANTILE, memorised_share, share_of_copies
 from kerasgan.metrics.modes import mode_statistics
 from kerasgan.metrics.neighbours import prdc
 from kerasgan.metrics.observe import Observed
@@ -26,13 +27,17 @@ MOST_CLASSES = 100
 
 
 class Sets(NamedTuple):
-    """What is measured: generated images, the real ones to compare with, and other real ones in their place."""
+    """What is measured: generated images, the real ones to compare with, and other real ones in their place.
+
+    `training` is None where the real images may be training images themselves; `neighbours` is the extractor's.
+    """
 
     generated: Observed
     real: Observed
     other: Observed
     training: ImageSet | None
     seed: int
+    neighbours: str = "pixels"
 
 
 class Value(NamedTuple):
@@ -121,11 +126,25 @@ def _ms_ssim(sets: Sets) -> list[Value]:
 
 
 def _memorised(sets: Sets) -> list[Value]:
+    if sets.neighbours == "features":
+        return [_memorised_by_features(sets)]
     if sets.training is None:
         return []
     value = memorised_share(sets.generated.images, sets.real.images, sets.training)
     settings = {"distance": "Euclidean, pixels", "training images": sets.training.count}
     return [Value("memorised", value, QUANTILE, settings=settings)]
+
+
+def _memorised_by_features(sets: Sets) -> Value:
+    """Look for copies of those training images whose features are there: as many as are compared, or both halves."""
+    generated, real, other = (each.features.features for each in (sets.generated, sets.real, sets.other))
+    settings = {"distance": "Euclidean, features"}
+    if sets.training is None:
+        both = np.concatenate([real, other])
+        settings |= {"training images": f"{len(both)}, the real ones", "usual": "from one of them to the next"}
+        return Value("memorised", share_of_copies(generated, both), QUANTILE, settings=settings)
+    settings |= {"training images": f"{len(other)} of {sets.training.count}"}
+    return Value("memorised", share_of_copies(generated, other, real), QUANTILE, settings=settings)
 
 
 METRICS: dict[str, Callable[[Sets], list[Value]]] = {
@@ -140,3 +159,10 @@ METRICS: dict[str, Callable[[Sets], list[Value]]] = {
 }
 # Those that need the features of single images; the others do with their statistics, or with pixels.
 NEED_FEATURES = ("fid_infinity", "kid", "inception_score", "prdc", "classes")
+
+
+def needs_features(metrics: list[str], extractor: Extractor) -> bool:
+    """Return whether one of these metrics needs the features of single images."""
+    return any(name in NEED_FEATURES for name in metrics) or (
+        "memorised" in metrics and extractor.neighbours == "features"
+    )

@@ -214,7 +214,62 @@ def test_too_few_images_for_fid_are_told_before_any_features_are_made():
 
     extractor = metrics.Extractor("own", never, dimensions=60)
     with pytest.raises(ValueError, match="generated 50, real 50"):
-        metrics.evaluate(metrics.dataset(RANDOM), RANDOM, extractor=extractor)
+        metrics.evaluate(metrics.dataset(RANDOM), RANDOM, extractor=extractor, metrics=["kid", "fid"])
+
+
+def wide(batch):
+    return batch.reshape(len(batch), -1)[:, :60]
+
+
+def test_fid_that_was_not_asked_for_is_left_out_where_there_are_too_few_images():
+    for extractor in (metrics.Extractor("own", wide, dimensions=60), wide):
+        with pytest.warns(UserWarning, match="fid is left out: 60 feature dimensions .* generated 50, real 50"):
+            results = metrics.evaluate(metrics.dataset(RANDOM), RANDOM, extractor=extractor)
+        assert {"kid", "precision"} <= {result.protocol["metric"] for result in results}
+        assert not any("fid" in result.name for result in results)
+
+
+@pytest.mark.parametrize(
+    ("against", "image_shape", "name"),
+    [
+        ("mnist", (28, 28, 1), "mnist"),
+        ("mnist_mini", (28, 28, 1), "mnist"),
+        ("cifar10", (32, 32, 3), "cifar10"),
+        ("mnist", (32, 32, 1), "efficientnet_lite0"),
+        ("photographs/", (28, 28, 1), "efficientnet_lite0"),
+        (RANDOM, (8, 8, 1), "efficientnet_lite0"),
+    ],
+)
+def test_the_extractor_is_the_classifier_of_the_data_set_or_the_one_for_any_picture(against, image_shape, name):
+    assert metrics.suitable_extractor(against, image_shape) == name
+
+
+def test_pictures_of_any_kind_are_measured_by_the_network_that_comes_along():
+    made, real = metrics.dataset(RANDOM[:10]), RANDOM[10:30]
+    results = metrics.evaluate(made, real, metrics=["kid", "prdc", "memorised"])
+    names = [result.name for result in results]
+    assert names[0] == "kid_efficientnet_lite0_10"
+    assert "coverage_efficientnet_lite0_10" in names
+    assert results[0].protocol["resize"].startswith("bicubic")
+    assert results[-1].protocol["distance"] == "Euclidean, features"
+
+
+def test_copies_are_told_by_features_among_the_real_images_themselves():
+    """Every second image is compared with, and the others are those between: a copy may be of either."""
+    extractor = metrics.Extractor("wide", wide, neighbours="features")
+    new = np.random.default_rng(1).integers(0, 256, (50, 8, 8, 1), dtype="uint8")
+    for made, low, high in ((RANDOM[20:70], 1, 1), (new, 0, 0.1)):
+        (share,) = metrics.evaluate(metrics.dataset(made), RANDOM, extractor=extractor, metrics="memorised")
+        assert low <= share.value <= high
+        assert share.protocol["training images"] == "100, the real ones"
+
+
+def test_copies_are_told_by_features_from_a_training_split():
+    extractor = metrics.Extractor("quarters", means, neighbours="features")
+    made = metrics.dataset("mnist_mini", "train", n=60)
+    (share,) = metrics.evaluate(made, "mnist_mini", extractor=extractor, metrics="memorised")
+    assert share.value == 1.0
+    assert share.protocol["training images"].startswith("60 of ")
 
 
 def test_numbers_of_numpy_become_json(tmp_path, gan):

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from kerasgan import metrics
-from kerasgan.metrics.memorisation import thumbnails
+from kerasgan.metrics.memorisation import share_of_copies, thumbnails
+from kerasgan.support import cache
 
 
 def pixels(seed, n=600, side=8):
@@ -44,3 +45,33 @@ def test_the_picture_pairs_each_sample_with_its_neighbour():
         left, right = (picture[2 + 10 * row : 10 + 10 * row, start : start + 8] for start in (2, 12))
         np.testing.assert_array_equal(left, pixels(0)[index])
         np.testing.assert_array_equal(right, pixels(0)[index])
+
+
+def test_without_unseen_images_the_distances_among_the_training_images_are_usual():
+    random = np.random.default_rng(0)
+    training, new = random.normal(size=(2, 600, 8))
+    assert share_of_copies(training[:300], training) == 1.0
+    assert share_of_copies(new, training) < 0.05
+    # A tenth of the training images is there twice: that makes no new image a copy, and hides no copy.
+    doubled = np.concatenate([training, training[:60]])
+    assert share_of_copies(new, doubled) < 0.05
+    assert share_of_copies(training[:300], doubled) == 1.0
+
+
+def test_the_picture_can_pair_by_features(tmp_path, monkeypatch):
+    """By features that see no brightness, the neighbour of a darkened image is that image."""
+    monkeypatch.setenv(cache.VARIABLE, str(tmp_path))
+
+    def relative(batch):
+        return batch.reshape(len(batch), -1) / batch.mean(axis=(1, 2, 3))[:, None]
+
+    darkened = pixels(0)[[5, 17, 3]] // 4
+    by = {name: metrics.Extractor("relative", relative, neighbours=name) for name in ("features", "pixels")}
+    pictures = {
+        name: metrics.neighbours_picture(metrics.dataset(darkened), TRAINING, n=3, columns=1, extractor=extractor)
+        for name, extractor in by.items()
+    }
+    for row, index in enumerate([5, 17, 3]):
+        right = (slice(2 + 10 * row, 10 + 10 * row), slice(12, 20))
+        np.testing.assert_array_equal(pictures["features"][right], pixels(0)[index])
+        assert (pictures["pixels"][right] != pixels(0)[index]).any()
