@@ -14,7 +14,7 @@ from PIL import Image
 import kerasgan
 from kerasgan import cli, images, metrics
 from kerasgan.presets import files as preset_files
-from kerasgan.publishing import cards
+from kerasgan.publishing import cards, packing
 from kerasgan.runs import recipes, training
 from kerasgan.support import cache
 
@@ -206,7 +206,7 @@ def test_train_pack_and_use_the_preset(capsys, own_cache):
     assert cli.main(["train", "packed", "--dry-run"]) == 0
     # A card that says another number than is measured does not verify.
     results = [result | {"value": result["value"] * 1.1} for result in metadata["results"]]
-    cards.refresh(Path("packed"), results=results)
+    packing.refresh(Path("packed"), results=results)
     assert cli.main(["zoo", "verify", "packed", "--files-only"]) == 0
     assert cli.main(["zoo", "verify", "packed"]) == 1
     assert "fid_mnist_2k" in capsys.readouterr().err
