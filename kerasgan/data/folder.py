@@ -3,6 +3,7 @@
 import collections
 import concurrent.futures
 import contextlib
+import dataclasses
 import os
 import pathlib
 import warnings
@@ -36,6 +37,8 @@ def read(root: pathlib.Path, request: Request) -> Examples:
             "sub-folders. Give the folder that holds them; if a TFDS data set of the same name "
             "was meant, call load() from another working folder."
         )
+    if request.only is not None:
+        files = [file for file in files if file.relative_to(base).as_posix() in request.only]
     class_names = walk.class_names(base, files)
     if request.limit is not None and request.limit < len(files):
         # Evenly spaced, so that a limit does not leave out the last classes.
@@ -45,7 +48,7 @@ def read(root: pathlib.Path, request: Request) -> Examples:
     files, shapes = _headers(files, request, skipped)
     files, shape = _common_shape(files, shapes, request, skipped)
     # Without `channels`, a folder is grey only if all its files are.
-    transform = Transform(request.transform.size, shape[2], request.transform.crop)
+    transform = dataclasses.replace(request.transform, channels=shape[2])
     images = None
     if request.decode:
         files, images = _decode_all(files, shape, transform, request, skipped)
@@ -65,6 +68,7 @@ def read(root: pathlib.Path, request: Request) -> Examples:
         labels,
         len(class_names) if class_names else None,
         class_names,
+        files=tuple(file.relative_to(base).as_posix() for file in files),
     )
 
 
@@ -75,6 +79,10 @@ class FileImages:
         self.files = files
         self.shape = (len(files), *shape)
         self.transform = transform
+
+    def take(self, numbers) -> "FileImages":
+        """Returns the files of these numbers only."""
+        return FileImages([self.files[number] for number in numbers], self.shape[1:], self.transform)
 
     def __len__(self) -> int:
         return len(self.files)

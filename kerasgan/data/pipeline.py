@@ -1,4 +1,4 @@
-"""From examples in uint8 to a `tf.data.Dataset` of float batches.
+"""From examples to a `tf.data.Dataset` of batches.
 
 The order of epoch k is a pure function of (seed, k): a run that is resumed with `first_epoch=k`
 sees the batches that an uninterrupted run would have seen.
@@ -10,8 +10,7 @@ import itertools
 import numpy as np
 import tensorflow as tf
 
-from kerasgan import images as image_module
-from kerasgan.data.examples import Examples
+from kerasgan.data.parts import Order, Part, Place
 
 # What `cache=False` keeps of a TFDS stream in memory to shuffle from.
 STREAM_SHUFFLE_BUFFER = 10_000
@@ -20,77 +19,75 @@ STREAM_SHUFFLE_BUFFER = 10_000
 class Batches:
     """Batch number `index` of epoch number `epoch`, as a pure function of both and the seed."""
 
-    def __init__(self, examples: Examples, batch_size, seed, shuffle, flip, binarize):
-        self.examples = examples
-        self.batch_size = batch_size
-        self.seed = seed
-        self.shuffle = shuffle
-        self.flip = flip
-        self.binarize = binarize
-        # An epoch's tail and the next one's head may be prepared at the same time.
-        self._order = functools.lru_cache(maxsize=2)(self._compute_order)
+    def __init__(self, parts: tuple[Part, ...], num_examples: int, order: Order):
+        self.parts = parts
+        self.num_examples = num_examples
+        self.order = order
+        # An epoch's tail and the next one's head may be prepared at the same time, each with two sides.
+        self._numbers = functools.lru_cache(maxsize=4)(self._compute_numbers)
 
-    def _compute_order(self, epoch: int) -> np.ndarray:
-        count = len(self.examples.images)
-        if not self.shuffle:
-            return np.arange(count)
-        return np.random.default_rng((self.seed, epoch)).permutation(count)
+    def _compute_numbers(self, epoch: int, side: int) -> np.ndarray:
+        """The order of one side's rows; a side of fewer rows than the epoch has begins anew, in another order."""
+        count = next(len(part) for part in self.parts if part.side == side)
+        passes = range(-(-self.num_examples // count))
+        if not self.order.shuffle:
+            return np.tile(np.arange(count), len(passes))[: self.num_examples]
+        seed = self.order.seed
+        first = (seed, epoch) if side == 0 else (seed, epoch, 0, side, 0)
+        seeds = [(seed, epoch, 0, side, number) if number else first for number in passes]
+        return np.concatenate([np.random.default_rng(seed).permutation(count) for seed in seeds])[: self.num_examples]
 
-    def __call__(self, epoch: int, index: int) -> tuple[np.ndarray, np.ndarray]:
-        """Returns float32 images (b, h, w, c) in [-1, 1] and int32 labels (b,)."""
-        start = int(index) * self.batch_size
-        chosen = self._order(int(epoch))[start : start + self.batch_size]
-        labels = self.examples.labels
-        labels = np.zeros(len(chosen), np.int32) if labels is None else labels[chosen]
-        return self.finish(self.examples.images[chosen], epoch, index), labels
+    def __call__(self, epoch: int, index: int) -> tuple[np.ndarray, ...]:
+        """Returns each part of the batch."""
+        place = Place(self.order.seed, int(epoch), int(index))
+        start, size = place.index * self.order.batch_size, self.order.batch_size
+        return tuple(
+            part.batch(self._numbers(place.epoch, part.side)[start : start + size], place) for part in self.parts
+        )
 
-    def finish(self, images: np.ndarray, epoch: int, index: int) -> np.ndarray:
-        """Flips and converts one uint8 batch; the only place where uint8 becomes float."""
-        if self.flip:
-            flipped = np.random.default_rng((self.seed, int(epoch), int(index))).random(len(images))
-            images = np.where((flipped < 0.5)[:, None, None, None], images[:, :, ::-1], images)
-        if self.binarize:
-            images = np.where(images >= 128, np.uint8(255), np.uint8(0))
-        return image_module.to_float(images)
+    def finish(self, epoch: int, index: int, *rows: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Returns each part of a batch whose rows were streamed."""
+        place = Place(self.order.seed, int(epoch), int(index))
+        return tuple(part.finish(some, place) for part, some in zip(self.parts, rows, strict=True))
 
 
-def build(batches: Batches, *, labels: bool, first_epoch: int, drop_remainder: bool) -> tf.data.Dataset:
-    """The dataset whose k-th iteration is epoch `first_epoch + k` of `batches`."""
-    examples, batch_size = batches.examples, batches.batch_size
-    count = examples.num_examples
-    num_batches = count // batch_size if drop_remainder else -(-count // batch_size)
-    epochs = itertools.count(first_epoch)
+def build(batches: Batches, stream: tf.data.Dataset | None = None) -> tf.data.Dataset:
+    """The dataset whose k-th iteration is epoch `first_epoch + k` of `batches`, or of `stream` in their order."""
+    order, parts = batches.order, batches.parts
+    size = order.batch_size
+    num_batches = batches.num_examples // size if order.drop_remainder else -(-batches.num_examples // size)
+    epochs = itertools.count(order.first_epoch)
+    dtypes = tuple(tf.as_dtype(part.dtype) for part in parts)
 
     def next_epoch(_):
         epoch = tf.numpy_function(lambda: np.int64(next(epochs)), [], tf.int64)
         return tf.ensure_shape(epoch, ())
 
-    def shaped(images, y):
-        static = batch_size if drop_remainder else None
-        images = tf.ensure_shape(images, (static, *examples.image_shape))
-        return (images, tf.ensure_shape(y, (static,))) if labels else images
+    def shaped(*arrays):
+        static = size if order.drop_remainder else None
+        arrays = tuple(tf.ensure_shape(a, (static, *part.shape)) for a, part in zip(arrays, parts, strict=True))
+        return arrays if len(arrays) > 1 else arrays[0]
 
     def by_index(epoch):
         return tf.data.Dataset.range(num_batches).map(lambda index: (epoch, index))
 
     def fetch(epoch, index):
-        return shaped(*tf.numpy_function(batches, [epoch, index], (tf.float32, tf.int32)))
+        return shaped(*tf.numpy_function(batches, [epoch, index], dtypes))
 
     def streamed(epoch):
-        stream = examples.stream
-        if batches.shuffle:
+        rows = stream
+        if order.shuffle:
             # Any fixed mixing of the two numbers will do; it must not depend on the process.
-            seed = batches.seed * 1_000_003 + epoch
-            stream = stream.shuffle(STREAM_SHUFFLE_BUFFER, seed, reshuffle_each_iteration=False)
-        stream = stream.batch(batch_size, drop_remainder).enumerate()
-        return stream.map(lambda index, pair: (epoch, index, *pair))
+            seed = order.seed * 1_000_003 + epoch
+            rows = rows.shuffle(STREAM_SHUFFLE_BUFFER, seed, reshuffle_each_iteration=False)
+        rows = rows.batch(size, order.drop_remainder).enumerate()
+        return rows.map(lambda index, some: (epoch, index, *some[: len(parts)]))
 
-    def finish(epoch, index, images, y):
-        images = tf.numpy_function(batches.finish, [images, epoch, index], tf.float32)
-        return shaped(images, y)
+    def finish(*arguments):
+        return shaped(*tf.numpy_function(batches.finish, arguments, dtypes))
 
     dataset = tf.data.Dataset.range(1).map(next_epoch)
-    if examples.stream is None:
+    if stream is None:
         dataset = dataset.flat_map(by_index).map(fetch, tf.data.AUTOTUNE, deterministic=True)
     else:
         dataset = dataset.flat_map(streamed).map(finish, tf.data.AUTOTUNE, deterministic=True)

@@ -10,7 +10,7 @@ import zlib
 import numpy as np
 
 from kerasgan import images as image_module
-from kerasgan.data import folder, mnist_mini, tfds_source
+from kerasgan.data import folder, mnist_mini, tfds_images
 from kerasgan.data.examples import Examples, Request, check_split
 from kerasgan.support import files
 
@@ -25,14 +25,34 @@ def read(source, request: Request) -> Examples:
     return from_arrays("the array", images, labels, request)
 
 
+def path_of(source: str | os.PathLike) -> pathlib.Path:
+    """Returns the path that a source means if it is not the name of a data set; ValueError if it is empty."""
+    if not os.fspath(source).strip():
+        raise ValueError(f"The source is {source!r}. Give the name of a data set, a folder, a file, or an array.")
+    return pathlib.Path(source).expanduser()
+
+
+def is_local(source: str | os.PathLike) -> bool:
+    """Returns whether a source can only be a path or the embedded data set, not a TFDS name."""
+    text = os.fspath(source)
+    looks_like_a_path = pathlib.Path(text).is_absolute() or text.startswith((".", "~")) or "\\" in text
+    return looks_like_a_path or text == "mnist_mini" or pathlib.Path(text).suffix in (".npy", ".npz")
+
+
+def check_in_memory(*examples: Examples) -> None:
+    """Raises ValueError if examples are a stream, which only single images can be."""
+    if any(some.stream is not None for some in examples):
+        raise ValueError(
+            f"cache=False streams single images of a TFDS data set only; {examples[0].name!r} is read with cache=True here."
+        )
+
+
 def _read_named(source: str, request: Request) -> Examples:
     if source == "mnist_mini":
         check_split(source, request.split, mnist_mini.SPLITS)
         images, labels = mnist_mini.arrays(request.split)
         return from_arrays(source, images, labels, request, mnist_mini.CLASS_NAMES)
-    if not source.strip():
-        raise ValueError(f"The source is {source!r}. Give the name of a data set, a folder, a file, or an array.")
-    path = pathlib.Path(source).expanduser()
+    path = path_of(source)
     if path.suffix in (".npy", ".npz"):
         return _read_numpy(path, request)
     if path.is_dir():
@@ -41,19 +61,17 @@ def _read_named(source: str, request: Request) -> Examples:
         raise ValueError(
             f"{path} is neither a folder of images nor a .npy or .npz file. Give the folder that holds the images."
         )
-    if path.is_absolute() or source.startswith((".", "~")) or "\\" in source:
+    if is_local(source):
         raise ValueError(f"There is no file or folder {path}.")
-    return tfds_source.read(source, request)
+    return tfds_images.read(source, request)
 
 
 def _read_numpy(path: pathlib.Path, request: Request) -> Examples:
-    check_file(path)
     if path.suffix == ".npy":
         check_split(str(path), request.split, ("train",))
-        with _plain_numbers(path):
-            # The file is mapped, so that one larger than the memory can be used.
-            images, labels = np.load(path, mmap_mode="r"), None
+        images, labels = mapped(path), None
     else:
+        check_file(path)
         # The file is opened here because NumPy leaves a damaged archive open.
         with files.open_regular(path) as file:
             with _plain_numbers(path):
@@ -64,6 +82,13 @@ def _read_numpy(path: pathlib.Path, request: Request) -> Examples:
                 images = archive[image_key]
                 labels = archive[label_key] if label_key else None
     return from_arrays(str(path), images, labels, request)
+
+
+def mapped(path: pathlib.Path) -> np.ndarray:
+    """Returns the array of a .npy file, which is mapped, so that one larger than the memory can be used."""
+    check_file(path)
+    with _plain_numbers(path):
+        return np.load(path, mmap_mode="r")
 
 
 def check_file(path: pathlib.Path) -> None:
@@ -119,7 +144,7 @@ def from_arrays(name, images, labels, request: Request, class_names=None) -> Exa
             f"3 channels, or (n, height, width); received shape {images.shape}.{hint}"
         )
     if labels is not None:
-        labels = _check_labels(name, np.asarray(labels), len(images))
+        labels = check_labels(name, np.asarray(labels), len(images))
         labels = labels[: request.limit]
     images = _check_range(name, images[: request.limit])
     num_classes = None
@@ -158,14 +183,15 @@ def _check_range(name, images) -> np.ndarray:
     return image_module.to_uint8(images)
 
 
-def _check_labels(name, labels, count) -> np.ndarray:
+def check_labels(name, labels, count) -> np.ndarray:
+    """Returns labels as int32 (count,); ValueError if they are not class numbers, one for each example."""
     if labels.shape == (count, 1):
         labels = labels[:, 0]
     integral = np.issubdtype(labels.dtype, np.integer)
     if labels.shape != (count,) or not integral or labels.min() < 0:
         raise ValueError(
             f"{name}: labels must be non-negative integers of shape ({count},), one for each "
-            f"image; received dtype {labels.dtype}, shape {labels.shape}."
+            f"example; received dtype {labels.dtype}, shape {labels.shape}."
         )
     if labels.max() > np.iinfo(np.int32).max:
         raise ValueError(

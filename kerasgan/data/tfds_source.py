@@ -1,79 +1,77 @@
-"""Reads data sets of TensorFlow Datasets."""
+"""Opens data sets of TensorFlow Datasets, downloading them only where they are absent."""
 
 import difflib
 import os
 import pathlib
+import re
 import socket
 import urllib.parse
 import urllib.request
 
-import numpy as np
-
-from kerasgan.data.examples import Examples, Request, check_split
-from kerasgan.data.transform import Transform
+from kerasgan.data.examples import check_split
 
 
-def read(name: str, request: Request) -> Examples:
-    """Reads one split of the TFDS data set `name`, downloading it only where it is absent."""
-    import tensorflow as tf
+class Split:
+    """One split of a TFDS data set, ready to be read.
 
-    builder = _builder(name, request.data_dir)
-    image_key, label_key = _keys(name, builder.info.features)
-    label_feature = builder.info.features[label_key] if label_key else None
-    split = _split(name, builder, request.split)
-    count = split.num_examples
-    if request.limit is not None:
-        count = min(count, request.limit)
-    shape = request.transform.shape_of(*builder.info.features[image_key].shape)
-    examples = Examples(
-        name,
-        count,
-        shape,
-        num_classes=label_feature.num_classes if label_key else None,
-        class_names=tuple(label_feature.names) if label_key else None,
-    )
-    if not request.decode:
-        return examples
+    Attributes:
+        name: Of the data set.
+        features: Its features by name.
+        num_examples: How many examples are read of it.
+    """
 
-    def pair(example):
-        label = tf.cast(example[label_key], tf.int32) if label_key else tf.zeros((), tf.int32)
-        return example[image_key], label
+    def __init__(self, name: str, split: str, data_dir: str | None = None, limit: int | None = None, side: str = ""):
+        """Opens a split, or, with a `side` ("A"), the one of that name with the side appended: "trainA[:90%]"."""
+        self.name = name
+        self._builder = _builder(name, data_dir)
+        self._split = re.sub(r"^\w+", lambda word: word[0] + side, split) if side else split
+        self.features = self._builder.info.features
+        count = self._count()
+        self.num_examples = count if limit is None else min(count, limit)
 
-    def transformed(image, label):
-        image = tf.numpy_function(request.transform.array, [image], tf.uint8)
-        return tf.ensure_shape(image, shape), label
+    def _count(self) -> int:
+        splits = self._builder.info.splits
+        try:
+            return splits[self._split].num_examples
+        except (KeyError, ValueError):
+            check_split(f"The TFDS data set {self.name!r}", self._split, sorted(splits))
+            raise
 
-    stream = _in_file_order(builder, request.split, image_key).take(count)
-    stream = stream.map(pair, tf.data.AUTOTUNE)
-    _check_images(name, builder.info.features[image_key], request.transform, stream)
-    if shape != tuple(builder.info.features[image_key].shape):
-        stream = stream.map(transformed, tf.data.AUTOTUNE)
-    if not request.cache:
-        examples.stream = stream
-        return examples
-    examples.images = np.empty((count, *shape), np.uint8)
-    labels = np.empty(count, np.int32)
-    done = 0
-    for images, some_labels in stream.batch(64).as_numpy_iterator():
-        examples.images[done : done + len(images)] = images
-        labels[done : done + len(images)] = some_labels
-        done += len(images)
-    examples.labels = labels if label_key else None
-    return examples
+    def keys(self, kind: type) -> list[str]:
+        """Returns the names of the features of one class of `tfds.features`."""
+        return [key for key in self.features if isinstance(self.features[key], kind)]
 
+    def key(self, kind: type, preferred: tuple[str, ...]) -> str:
+        """Returns the name of the feature of a class: a preferred name, or else the only one.
 
-def _in_file_order(builder, split: str, image_key: str):
-    import tensorflow_datasets as tfds
+        Raises:
+            ValueError: there is none, or several of other names.
+        """
+        keys = self.keys(kind)
+        named = next((name for name in preferred if name in keys), None)
+        if named is None and len(keys) != 1:
+            raise ValueError(
+                f"The TFDS data set {self.name!r} has {len(keys)} features of type {kind.__name__}; one is needed, or one "
+                f"named {' or '.join(map(repr, preferred))}. Its features are {sorted(self.features)}."
+            )
+        return named or keys[0]
 
-    features = builder.info.features
-    images = [key for key in features if isinstance(features[key], tfds.features.Image)]
-    return builder.as_dataset(
-        split=split,
-        # Masks and second images would be decoded for nothing.
-        decoders={key: tfds.decode.SkipDecoding() for key in images if key != image_key},
-        # One file after the other: reading several at once gives another order.
-        read_config=tfds.ReadConfig(interleave_cycle_length=1, try_autocache=False),
-    )
+    def stream(self, image_key: str | None = None):
+        """Returns a `tf.data.Dataset` of dicts of features, in the order of the files."""
+        import tensorflow_datasets as tfds
+
+        return self._builder.as_dataset(
+            split=self._split,
+            # Masks and other images would be decoded for nothing.
+            decoders={key: tfds.decode.SkipDecoding() for key in self.keys(tfds.features.Image) if key != image_key},
+            # One file after the other: reading several at once gives another order.
+            read_config=tfds.ReadConfig(interleave_cycle_length=1, try_autocache=False),
+        ).take(self.num_examples)
+
+    def texts(self, key: str) -> list[str]:
+        """Returns a text feature of all examples, in the order of the files."""
+        stream = self.stream().map(lambda example: example[key])
+        return [text.decode("utf-8", "replace") for text in stream.as_numpy_iterator()]
 
 
 def _builder(name: str, data_dir: str | None):
@@ -132,43 +130,3 @@ def _nearest(name: str, data_dir: str | None) -> str:
         known |= {path.name for path in pathlib.Path(data_dir).iterdir() if path.is_dir()}
     near = difflib.get_close_matches(name, sorted(known), n=3)
     return f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
-
-
-def _keys(name: str, features) -> tuple[str, str | None]:
-    """The names of the image feature and of the class label feature, if there is one."""
-    import tensorflow_datasets as tfds
-
-    image_keys = [key for key in features if isinstance(features[key], tfds.features.Image)]
-    label_keys = [key for key in features if isinstance(features[key], tfds.features.ClassLabel)]
-    if not image_keys:
-        raise ValueError(f"The TFDS data set {name!r} holds no images; its features are {sorted(features)}.")
-    image_key = "image" if "image" in image_keys else image_keys[0]
-    if "label" in label_keys:
-        return image_key, "label"
-    return image_key, label_keys[0] if label_keys else None
-
-
-def _split(name: str, builder, split: str):
-    splits = builder.info.splits
-    try:
-        return splits[split]
-    except (KeyError, ValueError):
-        check_split(f"The TFDS data set {name!r}", split, sorted(splits))
-        raise
-
-
-def _check_images(name: str, feature, transform: Transform, stream) -> None:
-    height, width, channels = feature.shape
-    if feature.np_dtype != np.uint8 or (transform.channels is None and channels is None):
-        raise ValueError(
-            f"The TFDS data set {name!r} has images of dtype {feature.np_dtype} with {channels} "
-            "channels; uint8 images with 1 or 3 channels are needed. Give channels=3 where "
-            "their number is not known."
-        )
-    if transform.size is None and None in (height, width):
-        first, *others = [image.shape for image, _ in stream.take(100).as_numpy_iterator()]
-        other = next((shape for shape in others if shape != first), first)
-        raise ValueError(
-            f"The TFDS data set {name!r} has images of mixed sizes (the first are {first} and "
-            f"{other}). Give image_size=, for example image_size=64."
-        )

@@ -86,6 +86,18 @@ def split_folder(root: pathlib.Path, split: str) -> pathlib.Path:
     return root
 
 
+def two_sides(root: pathlib.Path, split: str) -> tuple[pathlib.Path, pathlib.Path, str] | None:
+    """Returns the folders of two domains in `root`, and the split to read of each; None if there are none.
+
+    They are trainA and trainB (testA and testB, ...), which are read whole, or A and B, which may have folders of splits.
+    """
+    pairs = [(f"{word}A", f"{word}B", "train") for word in _SPLIT_FOLDERS.get(split, ())]
+    for a, b, inner in (*pairs, ("A", "B", split)):
+        if (root / a).is_dir() and (root / b).is_dir():
+            return root / a, root / b, inner
+    return None
+
+
 def class_names(base: pathlib.Path, files: list[pathlib.Path]) -> tuple[str, ...] | None:
     """Returns the sorted names of the sub-folders that `files` lie in; None if some lie in none."""
     parts = [file.relative_to(base).parts for file in files]

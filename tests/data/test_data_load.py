@@ -286,7 +286,7 @@ FLOATS = image_module.to_float(IMAGES)
         ("./nowhere", {}, "no file or folder"),
         (IMAGES, {"split": "trian"}, "'trian'.*'train'"),
         ("mnist_mini", {"split": "validation"}, "'validation'.*'train' or 'test'"),
-        (IMAGES, {"batch_size": 51}, "batch_size=51.*50 images.*drop_remainder=False"),
+        (IMAGES, {"batch_size": 51}, "batch_size=51.*50 examples.*drop_remainder=False"),
         (IMAGES, {"batch_size": 0}, "batch_size.*received 0"),
         (IMAGES, {"labels": True, "batch_size": 8}, "no labels"),
         ((IMAGES, LABELS[:9]), {}, r"shape \(50,\).*shape \(9,\)"),
