@@ -49,11 +49,12 @@ def load(
             line; a tuple of images, as `kerasgan.data.load` takes them, and captions, a string or a list of strings for
             each; or the name of a TFDS data set with an image and a text ("noto_emoji").
         caption_length: Words of a caption: longer ones are cut, shorter ones padded with 0. Default: the longest.
-        vocabulary: Most numbers, those of padding (0) and of unknown words (1) included. Default: all words of the data.
+        vocabulary: Most numbers, with those of padding (0) and of unknown words (1). Default: all words of the data.
         words: The word of each number. Default: those of the training split, the commonest first. Other splits need it.
         on_error: "raise", or "skip" to leave out files of a folder that cannot be read or have no caption.
 
-    The other arguments are those of `kerasgan.data.load`. Words are lower-case; punctuation marks are words of their own.
+    The other arguments are those of `kerasgan.data.load`. Words are lower-case; punctuation marks are words of
+    their own.
 
     Returns:
         A `tf.data.Dataset` of pairs: float32 (b, h, w, c) in [-1, 1], and int32 (b, caption_length).
@@ -172,8 +173,8 @@ def _read_folder(root: pathlib.Path, request: Request) -> tuple[Examples, list[l
     if len(bare) == len(present) or (bare and not skipping):
         raise ValueError(
             f"{base} holds no caption of {bare[0] if bare else 'any image'} ({len(bare)} such in all). Write a table "
-            f"{' or '.join(TABLES)} with the columns file and caption, or a text file of the same name beside each image; "
-            "or pass on_error='skip' to leave such images out."
+            f"{' or '.join(TABLES)} with the columns file and caption, or a text file of the same name beside each "
+            "image; or pass on_error='skip' to leave such images out."
         )
     walk.warn_of_skipped(base, {pathlib.Path(name): "it has no caption" for name in bare})
     only = frozenset(present) - frozenset(bare)

@@ -70,7 +70,7 @@ class Request:
     """
 
     split: str
-    transform: Transform = Transform()
+    transform: Transform
     limit: int | None = None
     cache: bool = True
     data_dir: str | None = None

@@ -121,8 +121,8 @@ def _two_features(name: str, request: Request) -> list[Examples]:
     named = next((pair for pair in _FEATURES if set(pair) <= set(keys)), keys)
     if len(named) != 2:
         raise ValueError(
-            f"The TFDS data set {name!r} has no pairs of images; its features are {sorted(source.features)}. Give one with "
-            "two images in an example, or use kerasgan.data.unpaired."
+            f"The TFDS data set {name!r} has no pairs of images; its features are {sorted(source.features)}. Give one "
+            "with two images in an example, or use kerasgan.data.unpaired."
         )
     return [tfds_images.read_feature(source, request, key) for key in named]
 
@@ -134,8 +134,8 @@ def _named_alike(a: pathlib.Path, b: pathlib.Path, request: Request) -> list[Exa
     if alone and request.on_error == "raise":
         there, missing = (a, b) if alone[0] in names[0] else (b, a)
         raise ValueError(
-            f"{there} holds an image {alone[0]!r} and {missing} none of that name ({len(alone)} such in all). Two folders "
-            "of pairs hold files of equal names; pass on_error='skip' to leave out the others, or use "
+            f"{there} holds an image {alone[0]!r} and {missing} none of that name ({len(alone)} such in all). Two "
+            "folders of pairs hold files of equal names; pass on_error='skip' to leave out the others, or use "
             "kerasgan.data.unpaired."
         )
     walk.warn_of_skipped(a.parent, {pathlib.Path(name): "it is in one of the two folders only" for name in alone})

@@ -117,8 +117,8 @@ def _checked(name: str, sound: np.ndarray) -> np.ndarray:
     if np.issubdtype(sound.dtype, np.floating) and low >= -1.001 and high <= 1.001:
         return np.clip(sound, -1, 1).astype(np.float32, copy=False)
     raise ValueError(
-        f"{name} must hold sounds as 16-bit integers or as floats in [-1, 1]; received dtype {sound.dtype} with values from "
-        f"{low} to {high}."
+        f"{name} must hold sounds as 16-bit integers or as floats in [-1, 1]; received dtype {sound.dtype} with values "
+        f"from {low} to {high}."
     )
 
 
@@ -131,8 +131,8 @@ def _read_tfds(name: str, wanted: Wanted) -> Sounds:
     said = source.features[key].sample_rate
     if wanted.rate not in (None, said or wanted.rate) or not (wanted.rate or said):
         raise ValueError(
-            f"The TFDS data set {name!r} is of {said or 'unknown'} samples a second, and rate={wanted.rate}. Nothing is "
-            "resampled here: leave out rate= where the rate is known, give it where it is not."
+            f"The TFDS data set {name!r} is of {said or 'unknown'} samples a second, and rate={wanted.rate}. Nothing "
+            "is resampled here: leave out rate= where the rate is known, give it where it is not."
         )
     keys = [key] + ([label_key] if label_key else [])
     stream = source.stream().map(lambda example: tuple(example[key] for key in keys))
@@ -198,9 +198,9 @@ def _in_common(headers: dict[pathlib.Path, wav.Header], wanted: Wanted, skipped:
         reason = f"it has {head.channels} channels at {head.rate} samples a second, not {common[1]} at {common[0]}"
         if wanted.on_error == "raise":
             raise ValueError(
-                f"The WAV file {file} does not go with the others: {reason}. Nothing is resampled here: convert it, for "
-                f"example with `ffmpeg -i in.wav -ar {common[0]} -ac {common[1]} out.wav`; give channels= to mix channels; "
-                "or pass on_error='skip' to leave out such files."
+                f"The WAV file {file} does not go with the others: {reason}. Nothing is resampled here: convert it, "
+                f"for example with `ffmpeg -i in.wav -ar {common[0]} -ac {common[1]} out.wav`; give channels= to mix "
+                "channels; or pass on_error='skip' to leave out such files."
             )
         skipped[file] = reason
         del headers[file]

@@ -43,7 +43,7 @@ def check_in_memory(*examples: Examples) -> None:
     """Raises ValueError if examples are a stream, which only single images can be."""
     if any(some.stream is not None for some in examples):
         raise ValueError(
-            f"cache=False streams single images of a TFDS data set only; {examples[0].name!r} is read with cache=True here."
+            f"cache=False streams single images of a TFDS data set only; read {examples[0].name!r} with cache=True."
         )
 
 

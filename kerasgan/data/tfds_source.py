@@ -51,8 +51,8 @@ class Split:
         named = next((name for name in preferred if name in keys), None)
         if named is None and len(keys) != 1:
             raise ValueError(
-                f"The TFDS data set {self.name!r} has {len(keys)} features of type {kind.__name__}; one is needed, or one "
-                f"named {' or '.join(map(repr, preferred))}. Its features are {sorted(self.features)}."
+                f"The TFDS data set {self.name!r} has {len(keys)} features of type {kind.__name__}; one is needed, or "
+                f"one named {' or '.join(map(repr, preferred))}. Its features are {sorted(self.features)}."
             )
         return named or keys[0]
 

@@ -51,16 +51,16 @@ def load(
     """Batches of token sequences, all of one length.
 
     Args:
-        source: A text file in UTF-8, or a folder of such files ending in .txt (in train.txt, valid.txt and test.txt, or in
-            folders of these names, the splits); a `.npy` file or an array of whole numbers (n, length); or the name of a
-            TFDS data set with a text ("tiny_shakespeare").
-        length: Tokens of a sequence: longer lines are cut, shorter ones padded with 0. Default: that of the longest line.
-        vocabulary: Most numbers, those of padding (0) and of unknown words (1) included. Default: all words of the data.
+        source: A text file in UTF-8, or a folder of such files ending in .txt (in train.txt, valid.txt and test.txt, or
+            in folders of these names, the splits); a `.npy` file or an array of whole numbers (n, length); or the name
+            of a TFDS data set with a text ("tiny_shakespeare").
+        length: Tokens of a sequence: longer lines are cut, shorter ones padded with 0. Default: the longest line's.
+        vocabulary: Most numbers, with those of padding (0) and of unknown words (1). Default: all words of the data.
         words: The word of each number. Default: those of the training split, the commonest first. Other splits need it.
         level: "words", in lower case, with punctuation marks as words of their own; or "characters".
-        cut: "lines" for one sequence a line, or "windows" for a running text that is cut every `length` tokens. Default:
-            lines of files, windows of TFDS data sets.
-        limit: Use only the first so many sequences.
+        cut: "lines" for one sequence a line, or "windows" for a running text that is cut every `length` tokens.
+            Default: lines of files, windows of TFDS data sets.
+        limit: Use only the first so many sequences, their words included.
 
     The other arguments are those of `kerasgan.data.load`.
 
@@ -119,8 +119,8 @@ def _read(source, split, length, vocabulary, words, level, cut, limit, data_dir)
 def _numbers(name: str, numbers: np.ndarray, length, vocabulary, words, limit) -> Tokens:
     if numbers.ndim != 2 or 0 in numbers.shape or not np.issubdtype(numbers.dtype, np.integer):
         raise ValueError(
-            f"{name} must hold at least one sequence of whole numbers, shaped (n, length); received dtype {numbers.dtype}, "
-            f"shape {numbers.shape}."
+            f"{name} must hold at least one sequence of whole numbers, shaped (n, length); received dtype "
+            f"{numbers.dtype}, shape {numbers.shape}."
         )
     numbers = numbers[:limit]
     most = len(words) if words is not None else vocabulary or min(int(numbers.max()) + 1, 2**31)

@@ -32,8 +32,9 @@ def load(
     a new order, which is a function of (seed, epoch) as all orders are.
 
     Args:
-        source: A folder with the folders trainA and trainB (testA, testB, ...), or A and B; a tuple of two sources, each
-            of which `kerasgan.data.load` takes; or the name of a TFDS data set with such splits ("cycle_gan/facades").
+        source: A folder with the folders trainA and trainB (testA, testB, ...), or A and B; a tuple of two sources,
+            each of which `kerasgan.data.load` takes; or the name of a TFDS data set with such splits
+            ("cycle_gan/facades").
         limit: Use only so many images of each domain.
 
     The other arguments are those of `kerasgan.data.load`.

@@ -89,7 +89,7 @@ def split_folder(root: pathlib.Path, split: str) -> pathlib.Path:
 def two_sides(root: pathlib.Path, split: str) -> tuple[pathlib.Path, pathlib.Path, str] | None:
     """Returns the folders of two domains in `root`, and the split to read of each; None if there are none.
 
-    They are trainA and trainB (testA and testB, ...), which are read whole, or A and B, which may have folders of splits.
+    They are trainA and trainB (testA and testB, ...), which are read whole, or A and B, which may hold splits.
     """
     pairs = [(f"{word}A", f"{word}B", "train") for word in _SPLIT_FOLDERS.get(split, ())]
     for a, b, inner in (*pairs, ("A", "B", split)):

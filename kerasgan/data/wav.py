@@ -88,8 +88,8 @@ def _format(chunk: bytes, path) -> tuple[int, int, int, bool]:
         code = struct.unpack("<H", chunk[24:26])[0]
     if (code, bits) not in ((_PCM, 8), (_PCM, 16), (_PCM, 24), (_PCM, 32), (_FLOAT, 32)):
         raise ValueError(
-            f"{path} has format {code} with {bits} bits; PCM of 8, 16, 24 or 32 bits and floats of 32 are read. Convert it, "
-            "for example with `ffmpeg -i in.wav -c:a pcm_s16le out.wav`."
+            f"{path} has format {code} with {bits} bits; PCM of 8, 16, 24 or 32 bits and floats of 32 are read. "
+            "Convert it, for example with `ffmpeg -i in.wav -c:a pcm_s16le out.wav`."
         )
     if channels not in (1, 2) or rate == 0 or width != channels * bits // 8:
         raise ValueError(f"{path} has {channels} channels at {rate} samples a second; one or two channels are read.")

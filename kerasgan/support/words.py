@@ -1,7 +1,7 @@
 """Text as numbers: how it is cut into words or characters, and which number each has.
 
-Words are lower-case runs of letters and digits, apostrophes inside included, and single punctuation marks; characters are
-taken as they are. Number 0 is padding, number 1 any word that is not in the vocabulary.
+Words are lower-case runs of letters and digits, apostrophes inside included, and single punctuation marks; characters
+are taken as they are. Number 0 is padding, number 1 any word that is not in the vocabulary.
 """
 
 import collections
@@ -12,7 +12,7 @@ import numpy as np
 
 PADDING, UNKNOWN = "", "<unknown>"
 LEVELS = ("words", "characters")
-_WORD_OR_MARK = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]")
+_WORD_OR_MARK = re.compile(r"\w+(?:['\u2019]\w+)*|[^\w\s]")
 
 
 def split(text: str, level: str = "words") -> list[str]:

@@ -165,3 +165,70 @@ def test_a_set_of_mixed_sizes(own_set):
     assert data.info("own_set", data_dir=own_set, image_size=8) == data.Info(
         "own_set", 6, (8, 8, 3), 3, ("a", "b", "c")
     )
+
+
+@prepared("facades")
+def test_pairs_of_facades():
+    options = {"image_size": 32, "batch_size": 4, "limit": 8}
+    assert data.pairs.info("facades", split="test").arguments == dict.fromkeys(
+        ("image_shape", "source_shape"), (256, 256, 3)
+    )
+    labels, photos = next(data.pairs.load("facades", shuffle=False, **options).as_numpy_iterator())
+    again, swapped = next(data.pairs.load("facades", shuffle=False, swap=True, **options).as_numpy_iterator())
+    np.testing.assert_array_equal(labels, swapped)
+    np.testing.assert_array_equal(photos, again)
+    # Label maps are of few, strong colours.
+    assert labels.std() > photos.std()
+    with pytest.raises(ValueError, match="cache=False streams single images"):
+        data.pairs.load("facades", cache=False, **options)
+
+
+@prepared("mnist")
+def test_a_set_of_single_images_has_no_pairs():
+    with pytest.raises(ValueError, match="'mnist' has no pairs of images"):
+        data.pairs.info("mnist")
+
+
+@prepared("cycle_gan")
+def test_two_domains_of_cycle_gan():
+    info = data.unpaired.info("cycle_gan/facades", split="test", image_size=32)
+    assert (info.num_examples, info.arguments) == (106, {"image_shape": (32, 32, 3)})
+    assert data.unpaired.info("cycle_gan/facades").image_shape == (256, 256, 3)
+    dataset = data.unpaired.load("cycle_gan/facades", split="train[:4]", image_size=32, batch_size=4)
+    photos, labels = next(dataset.as_numpy_iterator())
+    assert photos.shape == labels.shape == (4, 32, 32, 3)
+    assert labels.std() > photos.std()
+
+
+@prepared("noto_emoji")
+def test_captions_of_emoji():
+    info = data.captions.info("noto_emoji")
+    words = info.arguments["words"]
+    assert {"face", "skin"} <= set(words)
+    images, captions = next(data.captions.load("noto_emoji", batch_size=8).as_numpy_iterator())
+    assert images.shape == (8, 64, 64, 3)
+    assert captions.shape == (8, info.arguments["caption_length"])
+    assert captions.max() < info.arguments["vocabulary"] == len(words)
+
+
+@prepared("spoken_digit")
+def test_spoken_digits():
+    info = data.audio.info("spoken_digit", samples=4096)
+    assert info.arguments == {"samples": 4096, "channels": 1, "rate": 8000, "num_classes": 10}
+    assert info.num_examples == 2500
+    sounds, labels = next(data.audio.load("spoken_digit", samples=4096, labels=True).as_numpy_iterator())
+    assert sounds.shape == (64, 4096, 1)
+    assert 0.05 < np.abs(sounds).max() <= 1
+    assert set(labels) <= set(range(10))
+    with pytest.raises(ValueError, match="is of 8000 samples a second, and rate=16000"):
+        data.audio.info("spoken_digit", rate=16_000)
+
+
+@prepared("tiny_shakespeare")
+def test_windows_of_shakespeare():
+    info = data.tokens.info("tiny_shakespeare", level="characters", length=64)
+    assert info.num_examples == 1_003_854 // 64
+    assert info.arguments["vocabulary"] == 2 + 65
+    dataset = data.tokens.load("tiny_shakespeare", length=64, level="characters", shuffle=False)
+    first = next(dataset.as_numpy_iterator())[0]
+    assert "".join(info.arguments["words"][token] for token in first).startswith("First Citizen:\nBefore we")
