@@ -5,6 +5,6 @@ The averaged generator is calibrated by `GAN.fit` before any callback given to `
 
 from kerasgan.callbacks.collapse_monitor import CollapseMonitor
 from kerasgan.callbacks.generative_metrics import GenerativeMetrics
-from kerasgan.callbacks.image_summary import ImageSummary, sample_grid
+from kerasgan.callbacks.sample_summary import ImageSummary, SampleSummary, sample_grid
 
-__all__ = ["CollapseMonitor", "GenerativeMetrics", "ImageSummary", "sample_grid"]
+__all__ = ["CollapseMonitor", "GenerativeMetrics", "ImageSummary", "SampleSummary", "sample_grid"]

@@ -95,6 +95,11 @@ class GAN(GenerativeModel):
         """The networks of a trained model: the generator that samples, and the discriminator."""
         return {"generator": self.sampler, "discriminator": self.discriminator}
 
+    def shown(self) -> dict[str, keras.Model]:
+        """Return what summaries show: the averaged generator, and the live one."""
+        averaged = {} if self.ema_generator is None else {"samples/ema": self.sampler}
+        return averaged | {"samples/live": self.generator}
+
     def adopt_networks(self) -> None:
         """Let training go on from the generator that samples."""
         if self.ema_generator is not None:

@@ -1,4 +1,4 @@
-"""ImageSummary, read back from the event files as TensorBoard reads them."""
+"""SampleSummary, by its older name too, read back from the event files as TensorBoard reads them."""
 
 import io
 import random
@@ -184,20 +184,6 @@ def test_conditional_model_has_a_column_per_class(tmp_path, images):
     assert same(picture, sample_grid(gan, latents, shown, columns=3)[..., 0])
 
 
-def test_a_network_with_several_outputs(tmp_path):
-    latents = keras.Input((4,))
-    outputs = {
-        name: keras.layers.Reshape(SHAPE)(keras.layers.Dense(256, activation="tanh")(latents)) for name in ("a", "b")
-    }
-    summary = ImageSummary(tmp_path, num_images=1)
-    gan = small_gan()
-    gan.generator = gan.ema_generator = keras.Model(latents, outputs)
-    summary.set_model(gan)
-    summary.on_epoch_begin(0)
-    summary.on_train_end()
-    assert set(read(tmp_path)) == {"samples/live/a", "samples/live/b"}
-
-
 def test_mirrored_strategy(tmp_path, images):
     devices = [device.name for device in tf.config.list_logical_devices("CPU")]
     with tf.distribute.MirroredStrategy(devices).scope():
@@ -239,6 +225,7 @@ def test_wrong_arguments(tmp_path, arguments, message):
     [
         ({"images": np.zeros((2, *SHAPE), "float32")}, "DCGAN has no `reconstruct`"),
         ({"labels": [0, 1]}, "unconditional"),
+        ({"source": np.zeros((2, *SHAPE), "float32")}, r"takes no \['source'\]"),
     ],
 )
 def test_arguments_that_do_not_fit_the_model(tmp_path, arguments, message):
