@@ -13,6 +13,7 @@ from PIL import Image
 
 import kerasgan
 from kerasgan import cli, images, metrics
+from kerasgan.cli import generate
 from kerasgan.presets import files as preset_files
 from kerasgan.publishing import cards, packing
 from kerasgan.runs import recipes, training
@@ -37,7 +38,9 @@ def pixels(path) -> np.ndarray:
         return np.asarray(image)
 
 
-@pytest.mark.parametrize("command", ["demo", "train", "generate", "evaluate", "export", "zoo", "cache", "doctor"])
+@pytest.mark.parametrize(
+    "command", ["demo", "train", "generate", "translate", "evaluate", "export", "zoo", "cache", "doctor"]
+)
 def test_every_command_has_help(command, capsys):
     with pytest.raises(SystemExit, match="0"):
         cli.main([command, "--help"])
@@ -59,6 +62,52 @@ def test_generate_separate_images_and_interpolations(preset, tmp_path):
     assert cli.main(["generate", preset, "-n", "2", "--seed", "1", "--interpolate", "5", "--out", "morph.png"]) == 0
     height, width = pixels("morph.png").shape
     assert width / height == pytest.approx(5 / 2, rel=0.1)
+
+
+def test_generate_streams_into_a_folder_what_generate_makes(preset, monkeypatch):
+    monkeypatch.setattr(generate, "DRAWN_AT_ONCE", 5)
+    monkeypatch.setattr(generate, "MADE_AT_ONCE", 2)
+    assert cli.main(["generate", preset, "-n", "7", "--seed", "3", "--out", "folder/"]) == 0
+    assert len(list(Path("folder").iterdir())) == 7
+    made = images.to_uint8(kerasgan.from_preset(preset).generate(5, seed=3))
+    np.testing.assert_allclose(pixels("folder/00004.png"), made[4, :, :, 0], atol=1)
+    assert (pixels("folder/00005.png") != pixels("folder/00000.png")).any()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["-n", "0"], "-n must be a positive integer; received 0"),
+        (["-n", "10000000"], "holds at most 207,126 images (16x16x1); received 10,000,000. Give a folder"),
+        (["-n", "1000000000000"], "Give a folder"),
+        (["--interpolate", "0"], "at least 2; received 0"),
+        (["--interpolate", "5", "--labels", "1"], "takes no --labels"),
+        (["--labels", "1"], "unconditional"),
+        (["--out", "pic.jpg"], "one .png file, or into a folder; received 'pic.jpg'"),
+        (["--out", ""], "--out needs the name"),
+    ],
+)
+def test_generate_refuses_what_makes_no_sense(preset, arguments, message, capsys, tmp_path):
+    assert cli.main(["generate", preset, *arguments]) == 1
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_only_translators_translate(preset, capsys):
+    assert cli.main(["translate", preset, "photo.png"]) == 1
+    assert "makes images of latents, not of images" in capsys.readouterr().err
+    assert cli.main(["translate", preset, "photo.png", "--direction", "b_to_a"]) == 1
+    assert "Unknown direction 'b_to_a'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", [["--quantization", "int8"], ["--batch-size", "4"]])
+def test_options_of_tflite_are_refused_for_a_saved_model(preset, option, capsys):
+    assert cli.main(["export", preset, "--format", "saved_model", *option]) == 1
+    assert f"{option[0]} is for --format tflite" in capsys.readouterr().err
+    assert cli.main(["export", preset, "--batch-size", "1000000"]) == 1
+    assert "One call makes at most 16,384 images" in capsys.readouterr().err
 
 
 def test_export(preset, capsys):

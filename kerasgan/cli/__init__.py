@@ -4,14 +4,15 @@ import argparse
 import sys
 
 import kerasgan
-from kerasgan.cli import make, measure, train, zoo
+from kerasgan.cli import generate, make, measure, train, translate, zoo
 from kerasgan.cli.terminal import plain_output
 
 # In the order that `--help` lists them.
 COMMANDS = (
     make.add_demo,
     train.add,
-    make.add_generate,
+    generate.add,
+    translate.add,
     measure.add_evaluate,
     make.add_export,
     zoo.add,

@@ -1,4 +1,4 @@
-"""Commands that make something of a trained model: `demo`, `generate`, `export`; and `doctor`."""
+"""The commands `demo`, `export` and `doctor`."""
 
 from pathlib import Path
 
@@ -21,69 +21,39 @@ def _demo(arguments) -> None:
     demo.run(Path(arguments.out), arguments.minutes)
 
 
-def add_generate(commands) -> None:
-    """Add the command `generate`."""
-    parser = command(commands, "generate", _generate, "make images with a trained model")
-    parser.add_argument("model", help=MODEL_HELP)
-    parser.add_argument("-n", type=int, default=64, help="number of images (default: 64)")
-    parser.add_argument("--out", default="samples.png", help="a PNG for one grid; a folder for one PNG an image")
-    parser.add_argument("--seed", type=int, help="the same seed gives the same images")
-    parser.add_argument("--labels", type=_integers, help="classes of a conditional model: 3 or 0,1,2")
-    parser.add_argument("--interpolate", type=int, metavar="STEPS", help="rows that morph from one image to another")
-
-
-def _generate(arguments) -> None:
-    start_tensorflow()
-    import numpy as np
-
-    from kerasgan import images
-    from kerasgan.runs import loading
-
-    model = loading.load(arguments.model)
-    if arguments.interpolate:
-        ends = np.asarray(model.sample_latents(2 * arguments.n, arguments.seed))
-        pairs = zip(ends[::2], ends[1::2], strict=True)
-        made = np.concatenate([model.interpolate(*pair, arguments.interpolate) for pair in pairs])
-        columns = arguments.interpolate
-    else:
-        labels = arguments.labels[0] if arguments.labels and len(arguments.labels) == 1 else arguments.labels
-        made, columns = model.generate(arguments.n, arguments.seed, labels), None
-    out = Path(arguments.out)
-    if out.suffix.lower() == ".png":
-        images.save_png(out, images.grid(made, columns))
-    else:
-        for number, image in enumerate(images.to_uint8(made)):
-            images.save_png(out / f"{number:05d}.png", image)
-    print(f"{len(made)} images: {out}")
-
-
-def _integers(text: str) -> list[int]:
-    return [int(part) for part in text.split(",")]
-
-
 def add_export(commands) -> None:
     """Add the command `export`."""
     parser = command(commands, "export", _export, "write a generator for phones, browsers and servers")
     parser.add_argument("model", help=MODEL_HELP)
     parser.add_argument("--format", choices=("tflite", "saved_model"), default="tflite")
-    parser.add_argument("--quantization", choices=QUANTIZATIONS, default="float32")
-    parser.add_argument("--batch-size", type=int, default=1, help="images an invocation makes (tflite; default: 1)")
+    parser.add_argument("--quantization", choices=QUANTIZATIONS, help="of a tflite file (default: float32)")
+    parser.add_argument("--batch-size", type=int, help="how many a call of a tflite file makes (default: 1)")
+    parser.add_argument("--direction", help="one of several that the model knows, such as b_to_a")
     parser.add_argument("--out", help="file or folder to write (default: export/MODEL...)")
 
 
 def _export(arguments) -> None:
+    ignored = [name for name in ("quantization", "batch_size") if getattr(arguments, name) is not None]
+    if arguments.format == "saved_model" and ignored:
+        raise ValueError(
+            f"A saved_model computes in float32 with any batch size; --{ignored[0].replace('_', '-')} is for "
+            "--format tflite."
+        )
     start_tensorflow()
     from kerasgan import export
+    from kerasgan.cli.translate import direction_of
     from kerasgan.runs import loading
 
-    model = loading.load(arguments.model)
-    name = Path(arguments.model).stem
+    model = direction_of(loading.load(arguments.model), arguments.direction)
+    name = Path(arguments.model).stem + (f"_{arguments.direction}" if arguments.direction else "")
     if arguments.format == "saved_model":
         print(export.saved_model(model, arguments.out or f"export/{name}"))
         return
-    suffix = "" if arguments.quantization == "float32" else f"_{arguments.quantization}"
+    quantization = arguments.quantization or "float32"
+    suffix = "" if quantization == "float32" else f"_{quantization}"
+    batch_size = 1 if arguments.batch_size is None else arguments.batch_size
     out = arguments.out or f"export/{name}{suffix}.tflite"
-    print(export.tflite(model, out, quantization=arguments.quantization, batch_size=arguments.batch_size))
+    print(export.tflite(model, out, quantization=quantization, batch_size=batch_size))
 
 
 def add_doctor(commands) -> None:

@@ -2,6 +2,7 @@
 
 import collections
 import hashlib
+import math
 import os
 import pathlib
 import re
@@ -18,6 +19,8 @@ from kerasgan.support.silence import Silence
 ERROR_LIMIT = 1e-4
 LEAST_PSNR_DB = 20.0
 _COMPARED_SAMPLES = 32
+# Beyond some gigabytes for what lies between, the converter ends the process without a word.
+MOST_NUMBERS_IN_A_CALL = 2**22
 _THREADS = 1
 # The converter names the operators it has no kernel for in a line like this.
 _FLEX_LINE = re.compile(r"(?:TF Select|Flex) ops: ([\w, ]+)")
@@ -68,6 +71,12 @@ def tflite(
     # Before the converter: it may end the process over what it cannot do.
     sampler_graph.check_quantization(model, quantization)
     _check_count("batch_size", batch_size)
+    most = max(1, MOST_NUMBERS_IN_A_CALL // math.prod(model.makes.shape))
+    if batch_size > most:
+        raise ValueError(
+            f"One call makes at most {most:,} {model.makes.name} ({model.makes.describe()}); received batch_size="
+            f"{batch_size:,}. Call the file again for more."
+        )
     _check_count("calibration_samples", calibration_samples)
 
     content = _convert(model, quantization, batch_size, calibration_samples, seed)

@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import dataclass
-from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -88,10 +87,9 @@ class Images(Kind):
             made, columns = _side_by_side(beside, made)
         image_module.save_png(path, image_module.grid(_visible(made), columns))
 
-    def save_each(self, folder, made, first=0):
-        """Write one PNG an image, without a border."""
-        for number, image in enumerate(_visible(np.asarray(made)), first):
-            image_module.save_png(Path(folder) / f"{number:05d}.png", image)
+    def save_one(self, path, one):
+        """Write a PNG of a single image, without a border."""
+        image_module.save_png(path, _visible(np.asarray(one)))
 
     def summarize(self, tag, made, step, description=None, columns=None, beside=None):
         """Write one picture; NaN is mid-grey, values outside [-1, 1] are clipped."""

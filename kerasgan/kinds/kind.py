@@ -156,10 +156,14 @@ class Kind:
         with files.replacing(path) as temporary:
             np.save(temporary, np.asarray(made, self.dtype))
 
+    def save_one(self, path: "str | Path", one) -> None:
+        """Write a single one of these (*shape) to a file."""
+        self.save(path, np.asarray(one)[None])
+
     def save_each(self, folder: "str | Path", made, first: int = 0) -> None:
         """Write an array of these to numbered files in a folder, the first one with the number `first`."""
         for number, one in enumerate(np.asarray(made), first):
-            self.save(Path(folder) / f"{number:05d}{self.suffix}", one[None])
+            self.save_one(Path(folder) / f"{number:05d}{self.suffix}", one)
 
     def summarize(self, tag: str, made, step: int, description=None, columns=None, beside=None) -> None:
         """Write an array of these to TensorBoard's current event file; what has diverged is shown, not refused."""

@@ -1,0 +1,148 @@
+"""The command `generate`: make something with a trained model, into one file, or one by one into a folder."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from kerasgan.cli.start import MODEL_HELP, command, start_tensorflow
+
+# Drawn at a time: up to here the command makes what `model.generate` makes with the same seed.
+DRAWN_AT_ONCE = 4096
+MADE_AT_ONCE = 128
+
+
+def add(commands) -> None:
+    """Add the command `generate`."""
+    parser = command(commands, "generate", _generate, "make images, or whatever a trained model makes")
+    parser.add_argument("model", help=MODEL_HELP)
+    parser.add_argument("-n", type=int, help="how many, or how many rows of --interpolate (default: 64)")
+    parser.add_argument(
+        "--out", help="a .png for one grid (.wav for sounds, .txt for text); a folder for one file each (samples.png)"
+    )
+    parser.add_argument("--seed", type=int, help="the same seed gives the same")
+    parser.add_argument("--labels", type=_integers, help="classes of a conditional model: 3 or 0,1,2")
+    parser.add_argument("--interpolate", type=int, metavar="STEPS", help="rows that morph from one to another")
+
+
+def _integers(text: str) -> list[int]:
+    return [int(part) for part in text.split(",")]
+
+
+def _generate(arguments) -> None:
+    _check(arguments)
+    start_tensorflow()
+    from kerasgan.runs import loading
+
+    model = loading.load(arguments.model)
+    out, one_file = target(arguments.out or f"samples{model.makes.suffix}", model.makes)
+    count = arguments.n or min([64, *map(len, model.examples.values())])
+    total = count * (arguments.interpolate or 1)
+    if one_file:
+        check_room(model.makes, total)
+    made = _rows(model, count, arguments) if arguments.interpolate else _batches(model, count, arguments)
+    beside = None if arguments.interpolate else sources(model, total)
+    write(model.makes, made, out, one_file, columns=arguments.interpolate, beside=beside)
+    print(f"{total} {model.makes.name}: {out}")
+
+
+def _check(arguments) -> None:
+    """Refuse what makes no sense, before TensorFlow is started."""
+    if arguments.n is not None and arguments.n < 1:
+        raise ValueError(f"-n must be a positive integer; received {arguments.n}.")
+    if arguments.interpolate is not None and arguments.interpolate < 2:
+        raise ValueError(f"--interpolate takes the steps of a row, both ends included: at least 2; received "
+                         f"{arguments.interpolate}.")  # fmt: skip
+    if arguments.interpolate is not None and arguments.labels is not None:
+        raise ValueError("--interpolate goes from one latent vector to another within class 0; it takes no --labels.")
+    if arguments.out is not None and not arguments.out.strip():
+        raise ValueError("--out needs the name of a file or of a folder; received an empty one.")
+
+
+def target(out: str, kind) -> tuple[Path, bool]:
+    """Return where to write, and whether it is one file for all rather than a folder.
+
+    Raises:
+        ValueError: it is neither, such as a file of a format that is not written.
+    """
+    path = Path(out)
+    if path.suffix.lower() == kind.suffix and not path.is_dir():
+        return path, True
+    if path.is_dir() or out.endswith(("/", "\\")):
+        return path, False
+    if path.exists() or re.fullmatch(r"\.[A-Za-z]\w{0,4}", path.suffix):
+        raise ValueError(
+            f"{kind.name.capitalize()} are written to one {kind.suffix} file, or into a folder; received {out!r}."
+        )
+    return path, False
+
+
+def check_room(kind, count: int) -> None:
+    """Raise a ValueError where one file cannot hold so many."""
+    if count > kind.most_in_a_file:
+        raise ValueError(
+            f"One {kind.suffix} file holds at most {kind.most_in_a_file:,} {kind.name} ({kind.describe()}); received "
+            f"{count:,}. Give a folder instead: --out samples/"
+        )
+
+
+def write(kind, made: Iterator, out: Path, one_file: bool, columns=None, beside=None) -> None:
+    """Write batches as they come: into a folder nothing but the present one is held."""
+    import numpy as np
+
+    if one_file:
+        kind.save(out, np.concatenate(list(made)), columns=columns, beside=beside)
+        return
+    first = 0
+    for batch in made:
+        kind.save_each(out, batch, first)
+        first += len(batch)
+
+
+def sources(model, count: int):
+    """Return the examples that images were made of, to show beside them; None where that is not what a model does."""
+    source = getattr(model, "source", None)
+    fits = source and model.takes[source].shape[:2] == model.makes.shape[:2]
+    return model.examples[source][:count] if fits and source in model.examples else None
+
+
+def _rows(model, count: int, arguments) -> Iterator:
+    import numpy as np
+
+    ends = np.asarray(model.sample_latents(2 * count, arguments.seed))
+    for start, end in zip(ends[::2], ends[1::2], strict=True):
+        yield model.interpolate(start, end, arguments.interpolate)
+
+
+def _batches(model, count: int, arguments) -> Iterator:
+    import numpy as np
+
+    labels = _labels(model, count, arguments.labels)
+    for start in range(0, count, DRAWN_AT_ONCE):
+        number = min(DRAWN_AT_ONCE, count - start)
+        inputs = model.sampler_inputs(number, _seed_of(arguments.seed, start), labels=labels(start, number))
+        for first in range(0, number, MADE_AT_ONCE):
+            yield np.asarray(model.sample([part[first : first + MADE_AT_ONCE] for part in inputs]))
+
+
+def _seed_of(seed: int | None, start: int) -> int | None:
+    """Return the seed of the part that begins at `start`: the given one first, then others drawn from it."""
+    import numpy as np
+
+    if seed is None or start == 0:
+        return seed
+    return int(np.random.SeedSequence((seed & 0x7FFFFFFF, start)).generate_state(1)[0] >> 1)
+
+
+def _labels(model, count: int, given: list[int] | None):
+    """Return a function from (start, number) to the labels of a part."""
+    import numpy as np
+
+    if given is None and "labels" not in model.takes:
+        return lambda start, number: None
+    if given is None:
+        return lambda start, number: np.arange(start, start + number) % model.takes["labels"].num_classes
+    if len(given) == 1:
+        return lambda start, number: given[0]
+    if len(given) != count:
+        raise ValueError(f"--labels must be one class for all, or one for each of the {count}; received {len(given)}.")
+    return lambda start, number: given[start : start + number]

@@ -1,0 +1,84 @@
+"""The command `translate`: images made of images, by a trained translator."""
+
+from pathlib import Path
+
+from kerasgan.cli.generate import check_room, target, write
+from kerasgan.cli.start import MODEL_HELP, command, start_tensorflow
+from kerasgan.support.configurable import unknown_name
+
+READ_AT_ONCE = 16
+
+
+def add(commands) -> None:
+    """Add the command `translate`."""
+    parser = command(commands, "translate", _translate, "make images of your own photos with a trained translator")
+    parser.add_argument("model", help=MODEL_HELP)
+    parser.add_argument("photos", nargs="+", metavar="PHOTO", help="PNG, JPEG, WebP or BMP; cut and resized to fit")
+    parser.add_argument("--direction", help="one of several that the model knows, such as b_to_a")
+    parser.add_argument("--seed", type=int, help="the same seed gives the same images")
+    parser.add_argument(
+        "--out", default="translated", help="a folder for one file each; a .png for all, each beside its photo"
+    )
+
+
+def direction_of(model, name: str | None):
+    """Return the direction of a model with that name; the model itself without one.
+
+    Raises:
+        ValueError: it has no such direction.
+    """
+    directions = model.directions()
+    if name is None:
+        return model
+    if name not in directions:
+        raise ValueError(unknown_name("direction", name, directions))
+    return directions[name]
+
+
+def _translate(arguments) -> None:
+    if not arguments.out.strip():
+        raise ValueError("--out needs the name of a file or of a folder; received an empty one.")
+    start_tensorflow()
+    from kerasgan.runs import loading
+
+    model = direction_of(loading.load(arguments.model), arguments.direction)
+    if getattr(model, "source", None) is None:
+        raise ValueError(f"{arguments.model!r} makes {model.makes.name} of {', '.join(model.takes)}, not of images.")
+    out, one_file = target(arguments.out, model.makes)
+    photos = [Path(photo) for photo in arguments.photos]
+    if one_file:
+        check_room(model.makes, 2 * len(photos))
+        _write_pairs(model, photos, out, arguments.seed)
+    else:
+        _write_each(model, photos, out, arguments.seed)
+    print(f"{len(photos)} {model.makes.name}: {out}")
+
+
+def _write_pairs(model, photos: list[Path], out: Path, seed: int | None) -> None:
+    images = _read(photos, model.takes[model.source])
+    made = model.translate(images, seed)
+    fits = images.shape[1:3] == made.shape[1:3]
+    write(model.makes, iter([made]), out, True, beside=images if fits else None)
+
+
+def _write_each(model, photos: list[Path], out: Path, seed: int | None) -> None:
+    names = [photo.stem for photo in photos]
+    # Photos of one name from several folders keep apart.
+    numbered = len(set(names)) < len(names)
+    for start in range(0, len(photos), READ_AT_ONCE):
+        part = photos[start : start + READ_AT_ONCE]
+        made = model.translate(_read(part, model.takes[model.source]), seed)
+        for number, one in enumerate(made, start):
+            name = f"{number:05d}_{names[number]}" if numbered else names[number]
+            model.makes.save_one(out / f"{name}{model.makes.suffix}", one)
+
+
+def _read(photos: list[Path], kind):
+    """Return photos as float32 (n, height, width, channels) in [-1, 1], cut in the middle and resized to fit."""
+    import numpy as np
+
+    from kerasgan import images
+    from kerasgan.data.transform import Transform
+
+    transform = Transform(kind.shape[:2], kind.shape[2])
+    return images.to_float(np.stack([transform.image(images.read_image(photo)) for photo in photos]))
