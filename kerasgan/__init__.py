@@ -11,7 +11,9 @@ from typing import Any
 __version__ = "0.1.0"
 
 _MODULES = (
+    "augmentations",
     "callbacks",
+    "constraints",
     "data",
     "distribution",
     "export",
@@ -25,6 +27,7 @@ _MODULES = (
     "networks",
     "presets",
     "regularizers",
+    "schedules",
     "testing",
 )
 # Name -> the module that defines it.
@@ -32,6 +35,8 @@ _NAMES = {
     "GAN": "core.gan",
     "VanillaGAN": "models",
     "DCGAN": "models",
+    "WGANGP": "models",
+    "ConditionalGAN": "models",
     "VAE": "models",
     "from_preset": "presets",
     "list_presets": "presets",

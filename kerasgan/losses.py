@@ -5,6 +5,8 @@ small serialisable object with two methods, both returning a float32 scalar aver
 
     loss.discriminator(real_logits, fake_logits)
     loss.generator(fake_logits)
+
+A loss that sets `sees_real` is asked for `loss.generator(fake_logits, real_logits)`.
 """
 
 import keras
@@ -15,6 +17,9 @@ from kerasgan.support.configurable import Configurable, lookup
 
 class AdversarialLoss(Configurable):
     """Base class: subclass it and register it with `keras.saving` to write your own loss."""
+
+    # Whether `generator` takes the logits of the real images too, which costs a pass of the discriminator.
+    sees_real = False
 
     def discriminator(self, real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
         """Return the discriminator's loss, a scalar, from logits of shape (batch, 1)."""
@@ -117,12 +122,33 @@ class Wasserstein(AdversarialLoss):
         return -mean(fake_logits)
 
 
+@keras.saving.register_keras_serializable("kerasgan")
+class Relativistic(AdversarialLoss):
+    """Each generated image shall look more real than the real one it is paired with, and the other way round.
+
+    Two separate terms would be another loss: the difference of the logits stands inside of one softplus.
+    Jolicoeur-Martineau 2018, section 4.1 (https://arxiv.org/abs/1807.00734); Huang et al. 2024, equation 2
+    (https://arxiv.org/abs/2501.05441).
+    """
+
+    sees_real = True
+
+    def discriminator(self, real_logits, fake_logits):
+        """Return E[softplus(D(G(z)) - D(x))]."""
+        return mean(tf.nn.softplus(fake_logits - real_logits))
+
+    def generator(self, fake_logits, real_logits):
+        """Return E[softplus(D(x) - D(G(z)))]."""
+        return mean(tf.nn.softplus(real_logits - fake_logits))
+
+
 LOSSES = {
     "minimax": Minimax,
     "non_saturating": NonSaturating,
     "least_squares": LeastSquares,
     "hinge": Hinge,
     "wasserstein": Wasserstein,
+    "relativistic": Relativistic,
 }
 
 

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kerasgan.core.ema import average_towards, calibrate_batch_norm, clone_network
+from kerasgan.core.ema import average_towards, calibrate_batch_norm, clone_network, decay_of_half_life, warmed_up
 from kerasgan.layers import BatchNormalization
 
 
@@ -36,16 +36,21 @@ def test_a_clone_has_the_same_weights_of_its_own():
 def test_decay_is_warmed_up(step, decay, kept):
     average, live = randomize(network(), 0), randomize(network(), 1)
     before = average.get_weights()
-    average_towards(average, live, decay, tf.constant(step))
+    average_towards(average, live, warmed_up(decay, tf.constant(step)))
     for slow, old, fast in zip(average.get_weights(), before, live.get_weights(), strict=True):
         np.testing.assert_allclose(slow, kept * old + (1 - kept) * fast, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("half_life", "kept"), [(64.0, 0.5), (128.0, 0.5**0.5), (0.0, 0.0)])
+def test_after_a_half_life_in_images_half_is_forgotten(half_life, kept):
+    np.testing.assert_allclose(decay_of_half_life(tf.constant(half_life), tf.constant(64)), kept, rtol=1e-6)
 
 
 def test_seeds_are_not_averaged():
     average, live = clone_network(network()), network()
     live(np.ones((2, 3), "float32"), training=True)
     seeds = [variable.numpy() for variable in average.variables if not tf.as_dtype(variable.dtype).is_floating]
-    average_towards(average, live, 0.0, tf.constant(1))
+    average_towards(average, live, tf.constant(0.0))
     after = [variable.numpy() for variable in average.variables if not tf.as_dtype(variable.dtype).is_floating]
     assert len(seeds) == 1
     np.testing.assert_array_equal(after, seeds)

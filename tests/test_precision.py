@@ -73,8 +73,8 @@ def test_float16_step_is_as_long_as_the_float32_step():
 class NaNTerm(kerasgan.regularizers.Regularizer):
     name = "nan_term"
 
-    def __call__(self, discriminate, real, fake):
-        return float("nan") * tf.reduce_mean(discriminate(real))
+    def penalty(self, batch):
+        return float("nan") * tf.reduce_mean(batch.real_logits)
 
 
 def test_nan_skips_the_update_and_halves_the_scale():

@@ -10,7 +10,9 @@ from kerasgan import data as data_module
 from kerasgan.callbacks import game
 from kerasgan.callbacks.measurement import Measurement
 from kerasgan.callbacks.summaries import EventFile, integer
-from kerasgan.core.gan import GAN, Batch, frozen_state
+from kerasgan.core.gan import GAN
+from kerasgan.core.judged import Batch, frozen_state
+from kerasgan.core.sampling import as_seed
 
 # Two generated images are near-duplicates where they are as close as the closest real ones: this share of them.
 CLOSEST = 0.01
@@ -142,7 +144,8 @@ class CollapseMonitor(Measurement):
     def measure(self, epoch: int) -> dict[str, float]:
         """Return the numbers of this moment, NaN where something is not finite, and say what is new."""
         with frozen_state():
-            batch = self.model.synthesize(self._real, self._labels, self.seed, training=False)
+            given = {} if self._labels is None else {"labels": self._labels}
+            batch = self.model.synthesize(self._real, given, as_seed(self.seed), training=False)
         if not self._broken and not np.isfinite(batch.fake).all():
             self._guard(["generated images"])
         values = self._numbers(batch)

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from kerasgan import images as image_module
 from kerasgan.callbacks.summaries import EventFile, integer
-from kerasgan.core.gan import frozen_state
+from kerasgan.core.judged import frozen_state
 from kerasgan.core.sampling import Sampling, as_input
 from kerasgan.kinds import Images
 from kerasgan.kinds.images import picture

@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from kerasgan.core import replicas
+from kerasgan.core.clock import Clock, Phases
 from kerasgan.core.sampling import Sampling
 from kerasgan.kinds import Images, Kind, Labels, Latents, Vectors
 
@@ -54,6 +55,7 @@ class GenerativeModel(Sampling, keras.Model):
         # Inputs keep their dtype: the networks cast what they need, and labels and targets stay exact.
         self.autocast = False
         self._trackers = {}
+        self.clock = Clock()
         self._examples = {}
 
     # What it takes, makes and learns
@@ -272,9 +274,19 @@ class GenerativeModel(Sampling, keras.Model):
         # replicas, which fails where it splits unevenly.
         del iterator, data_batch
 
+    @property
+    def epochs_done(self) -> int:
+        """Finished epochs of training, counted over all calls of `fit` and saved with the model."""
+        return int(keras.ops.convert_to_numpy(self.clock.epochs))
+
+    @property
+    def phase(self) -> "str | None":
+        """What is trained in the present epoch, by `epochs_done`; None where training is the same from end to end."""
+        return None
+
     def own_callbacks(self) -> list:
         """Return the callbacks that `fit` runs before the user's: checkpoints then see their work."""
-        return []
+        return [Phases()]
 
     def _with_own_callbacks(self, callbacks):
         own = self.own_callbacks()

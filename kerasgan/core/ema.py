@@ -18,16 +18,36 @@ def clone_network(network: keras.Model) -> keras.Model:
     return clone
 
 
-def average_towards(average: keras.Model, live: keras.Model, decay: float, step: tf.Tensor) -> None:
+def average_towards(average: keras.Model, live: keras.Model, decay: tf.Tensor) -> None:
     """Move every floating-point variable of the average, batch-norm statistics included, towards the live one.
 
-    The decay grows as (1 + step) / (10 + step) up to `decay`, so that the first steps are soon forgotten.
+    Args:
+        average: what moves.
+        live: where it moves to.
+        decay: share of its old value that a variable keeps, a float32 scalar.
     """
-    step = tf.cast(step, "float32")
-    rate = 1.0 - tf.minimum(decay, (1.0 + step) / (10.0 + step))
+    rate = 1.0 - decay
     for slow, fast in zip(average.variables, live.variables, strict=True):
         if tf.as_dtype(slow.dtype).is_floating:
             slow.assign(slow + tf.cast(rate, slow.dtype) * (fast - slow))
+
+
+def warmed_up(decay: float, step: tf.Tensor) -> tf.Tensor:
+    """Return a decay that grows as (1 + step) / (10 + step) up to the given one: the first steps are soon forgotten."""
+    step = tf.cast(step, "float32")
+    return tf.minimum(decay, (1.0 + step) / (10.0 + step))
+
+
+def decay_of_half_life(half_life, images: tf.Tensor) -> tf.Tensor:
+    """Return the decay of a step on so many images, by which the weights of `half_life` images ago count half.
+
+    Karras et al. 2020 (https://arxiv.org/abs/2006.06676), appendix B: 0.5^(batch size / half-life).
+
+    Args:
+        half_life: in images; at 0 nothing old is kept.
+        images: of the step.
+    """
+    return tf.where(half_life > 0, 0.5 ** (tf.cast(images, "float32") / tf.maximum(half_life, 1e-6)), 0.0)
 
 
 def calibrate_batch_norm(network: keras.Model, inputs: Iterable[tuple]) -> None:

@@ -1,24 +1,27 @@
 """GAN: the `keras.Model` whose `train_step` alternates discriminator and generator updates."""
 
-from typing import Any, ClassVar, NamedTuple
+import functools
+from typing import ClassVar
 
 import keras
 import tensorflow as tf
 
-from kerasgan import losses, regularizers
+from kerasgan import augmentations, losses, regularizers, schedules
 from kerasgan.core import replicas
 from kerasgan.core.base import GenerativeModel
-from kerasgan.core.ema import CalibrateAverage, average_towards, calibrate_batch_norm, clone_network
+from kerasgan.core.constraints import constrain
+from kerasgan.core.dealing import deal, join_batches
+from kerasgan.core.ema import (
+    CalibrateAverage,
+    average_towards,
+    calibrate_batch_norm,
+    clone_network,
+    decay_of_half_life,
+    warmed_up,
+)
+from kerasgan.core.judged import Batch, JudgedBatch, Update, frozen_state, logits_of
 from kerasgan.core.optimizers import PairedOptimizers, apply_gradients, prepare_optimizer
-
-
-class Batch(NamedTuple):
-    """What one update sees. Models with several generators put dicts or tuples of tensors in `real` and `fake`."""
-
-    real: Any
-    fake: Any
-    latents: Any
-    labels: Any
+from kerasgan.core.packing import check_pack, pack_images
 
 
 @keras.saving.register_keras_serializable("kerasgan")
@@ -27,7 +30,7 @@ class GAN(GenerativeModel):
 
     `fit` takes images, or (images, labels) for a conditional model; calling the model takes latents. A subclass
     overrides `compile_defaults` for its paper's settings, and a hook only where its algorithm differs: `synthesize`,
-    `discriminator_terms`, `generator_terms`.
+    `discriminator_terms`, `generator_terms`, which get a `kerasgan.core.judged.JudgedBatch`.
 
     Goodfellow et al. 2014, algorithm 1 (https://arxiv.org/abs/1406.2661).
 
@@ -35,9 +38,11 @@ class GAN(GenerativeModel):
         generator: functional `keras.Model`, latents (batch, latent_dim) to images in [-1, 1]; of a conditional model
             [latents, int32 labels] to images. Several generators are grouped in one functional model.
         discriminator: `keras.Model`, images to logits (batch, 1), high for real; of a conditional model
-            [images, labels] to logits.
+            [images, labels] to logits. One with several outputs returns a dict with `logits` among them.
         num_classes: number of classes of a conditional model; None for an unconditional one.
-        d_steps: discriminator updates for each generator update.
+        d_steps: discriminator updates for each generator update. Each sees a batch of fresh real images, of the size
+            that `fit` was given: a round takes d_steps batches, and an epoch has so many fewer rounds. It shows the
+            discriminator every image once, and costs about (1 + d_steps) / (2 d_steps) of an epoch with one update.
         ema_decay: decay of the average over the generator's weights that `generate` uses, warmed up over the
             first steps; None keeps no average and generates with the live generator.
         seed: integer that fixes every random draw in training. The networks' initial weights are their own.
@@ -51,6 +56,8 @@ class GAN(GenerativeModel):
 
     # Loss terms that the hooks report, besides those of the regularizers.
     terms: ClassVar[tuple[str, ...]] = ("d_loss", "g_loss")
+    # What they report beside the losses: shown, not minimised.
+    observations: ClassVar[tuple[str, ...]] = ()
 
     def __init__(
         self,
@@ -82,6 +89,7 @@ class GAN(GenerativeModel):
         self.d_steps = d_steps
         self.ema_decay = ema_decay
         self.ema_generator = None if ema_decay is None else clone_network(generator)
+        self.augment, self.pack = None, 1
         # All variables exist from here on: strategies, checkpoints and loading rely on it.
         self.built = True
 
@@ -108,7 +116,7 @@ class GAN(GenerativeModel):
     # Compiling
 
     def compile_defaults(self) -> dict:
-        """Return the settings of the paper: d_optimizer, g_optimizer, loss, regularizers. Override it in a subclass."""
+        """Return the settings of the paper, by the arguments of `compile`. Override it in a subclass."""
         return {
             "d_optimizer": keras.optimizers.Adam(2e-4, beta_1=0.5),
             "g_optimizer": keras.optimizers.Adam(2e-4, beta_1=0.5),
@@ -122,6 +130,10 @@ class GAN(GenerativeModel):
         g_optimizer=None,
         loss=None,
         regularizers=None,
+        augment=None,
+        pack=None,
+        d_constraint=None,
+        ema_half_life=None,
         *,
         run_eagerly=False,
         steps_per_execution=1,
@@ -134,30 +146,56 @@ class GAN(GenerativeModel):
             g_optimizer: the same of the generator; another object.
             loss: name or object of `kerasgan.losses`.
             regularizers: names or objects of `kerasgan.regularizers`.
+            augment: name or object of `kerasgan.augmentations`: what is done to all images, real or generated, before
+                the discriminator sees them in training.
+            pack: images that the discriminator judges together, side by side in its channels: Lin et al. 2018
+                (https://arxiv.org/abs/1712.04086). It has to be built for so many times the channels.
+            d_constraint: `keras.constraints.Constraint` for all of the discriminator's weights, such as
+                `kerasgan.constraints.WeightClip`; it holds from now on.
+            ema_half_life: images after which the averaged generator has forgotten half, a number or a schedule of
+                `kerasgan.schedules`; it takes the place of `ema_decay`.
             run_eagerly: run Python step by step, for debugging.
             steps_per_execution: batches in one call of the compiled step; always 1 where several devices share a batch.
             jit_compile: compile the step with XLA; "auto" does so where a GPU is present.
 
         Raises:
-            ValueError: both optimizers are one object, or a loss or regularizer is unknown.
+            ValueError: both optimizers are one object, a loss, regularizer or augmentation is unknown, or the
+                discriminator is not built for packs of that size.
         """
         given = {
             "d_optimizer": d_optimizer,
             "g_optimizer": g_optimizer,
             "loss": loss,
             "regularizers": regularizers,
+            "augment": augment,
+            "pack": pack,
+            "d_constraint": d_constraint,
+            "ema_half_life": ema_half_life,
         }
-        settings = self.compile_defaults() | {name: value for name, value in given.items() if value is not None}
+        settings = dict.fromkeys(given) | self.compile_defaults()
+        settings |= {name: value for name, value in given.items() if value is not None}
         if settings["d_optimizer"] is settings["g_optimizer"] and not isinstance(settings["d_optimizer"], str):
             raise ValueError("d_optimizer and g_optimizer are one object; each network needs an optimizer of its own.")
+        self.pack = settings["pack"] or 1
+        check_pack(self.pack, self.discriminator, self.image_shape)
         with self.distribute_strategy.scope():
             super().compile(run_eagerly=run_eagerly, steps_per_execution=steps_per_execution, jit_compile=jit_compile)
             self.d_optimizer = prepare_optimizer(settings["d_optimizer"], self.discriminator)
             self.g_optimizer = prepare_optimizer(settings["g_optimizer"], self.generator)
+            self.augment = augmentations.get(settings["augment"])
+            self.d_constraint = constrain(self.discriminator, settings["d_constraint"])
         self.optimizer = PairedOptimizers(self.d_optimizer, self.g_optimizer)
         self.loss = losses.get(settings["loss"])
         self.regularizers = _get_regularizers(settings["regularizers"])
-        self.set_tracked_terms((*self.terms, *(regularizer.name for regularizer in self.regularizers)))
+        self.ema_half_life = settings["ema_half_life"]
+        schedules.bind(self.clock, self, self.d_optimizer, self.g_optimizer, *self.regularizers)
+        penalties = [each.name + suffix for suffix in self.judges() for each in self.regularizers]
+        self.set_tracked_terms((*self.terms, *penalties, *self.observed))
+
+    @property
+    def observed(self) -> tuple[str, ...]:
+        """Names of what is reported beside the losses, not minimised."""
+        return (*self.observations, *(self.augment.observations if self.augment else ()))
 
     def get_compile_config(self) -> dict | None:
         """Return the settings of `compile`, serialised; None before it was called."""
@@ -169,58 +207,89 @@ class GAN(GenerativeModel):
             "g_optimizer": serialize(self.g_optimizer),
             "loss": serialize(self.loss),
             "regularizers": [serialize(regularizer) for regularizer in self.regularizers],
+            "augment": serialize(self.augment),
+            "pack": self.pack,
+            "d_constraint": serialize(self.d_constraint),
+            "ema_half_life": serialize(self.ema_half_life),
             "run_eagerly": self.run_eagerly,
             "steps_per_execution": self.steps_per_execution,
             "jit_compile": self.jit_compile,
         }
 
     def compile_from_config(self, config: dict) -> None:
-        """Compile from what `get_compile_config` gave."""
-        objects = ("d_optimizer", "g_optimizer", "loss", "regularizers")
+        """Compile from what `get_compile_config` gave, this version's or an earlier one's."""
+        plain = ("pack", "run_eagerly", "steps_per_execution", "jit_compile")
         self.compile(
             **{
-                name: keras.saving.deserialize_keras_object(value) if name in objects else value
+                name: value if name in plain else keras.saving.deserialize_keras_object(value)
                 for name, value in config.items()
             }
         )
 
     # The game
 
+    def fit(self, x=None, y=None, batch_size=None, *args, **kwargs):
+        """Train as `keras.Model.fit` does, with the same arguments.
+
+        `batch_size`, or that of a data set, is what one update sees: with `d_steps` over 1, so many batches are joined
+        for a round, and the steps that Keras counts are rounds.
+
+        Raises:
+            ValueError: an example does not have the parts, shapes, dtypes or ranges that the model learns from.
+        """
+        x, batch_size = join_batches(x, batch_size, self.d_steps)
+        return super().fit(x, y, batch_size, *args, **kwargs)
+
     def train_step(self, data) -> dict:
         """Play one round: `d_steps` discriminator updates, one generator update, one step of the average."""
         data, share = replicas.shard(data)
-        real, labels = self.unpack(data)
-        for _ in range(self.d_steps - 1):
+        examples = self.unpack(data)
+        *earlier, last = deal(examples, self.d_steps)
+        for real, given in earlier:
             seed = self.next_seed()  # Outside of the frozen state, which would undo the draw.
             with frozen_state():
-                batch = self.synthesize(real, labels, seed)
+                batch = self.synthesize(real, given, seed)
             self.update_discriminator(batch, share)
         with tf.GradientTape() as tape:
             # One generator pass serves the last discriminator update and the generator's own.
-            batch = self.synthesize(real, labels, self.next_seed())
+            batch = self.synthesize(*last, self.next_seed())
             with tape.stop_recording():
                 d_terms = self.update_discriminator(batch, share)
-            with frozen_state():
-                g_terms = self.generator_terms(batch)
+            g_terms = self.generator_terms(self.judged(batch, Update(self.generator, self.g_optimizer, frozen=True)))
             objective = self._objective(g_terms, self.g_optimizer, share)
         apply_gradients(tape, objective, self.generator, self.g_optimizer)
-        for network in (self.discriminator, self.generator):
-            replicas.synchronize(network, share)
-        if self.ema_generator is not None:
-            average_towards(self.ema_generator, self.generator, self.ema_decay, self.g_optimizer.iterations)
+        self.finish_round(examples, share)
         return self.track(d_terms | g_terms, share)
 
     def update_discriminator(self, batch: Batch, share=1.0) -> dict:
         """Update the discriminator on one batch and return its terms; `share` is what `replicas.shard` gave."""
         with tf.GradientTape() as tape:
-            terms = self.discriminator_terms(batch)
+            judged = self.judged(batch, Update(self.discriminator, self.d_optimizer))
+            terms = self.discriminator_terms(judged)
             objective = self._objective(terms, self.d_optimizer, share)
         apply_gradients(tape, objective, self.discriminator, self.d_optimizer)
+        if self.augment:
+            terms = terms | self.augment.adapt(judged.real_logits)
         return terms
 
     def _objective(self, terms: dict, optimizer, share) -> tf.Tensor:
         # Gradients are summed over replicas, so each replica contributes its share of the mean.
-        return optimizer.scale_loss(tf.add_n(list(terms.values())) * share)
+        return optimizer.scale_loss(self.total(terms) * share)
+
+    def finish_round(self, examples, share) -> None:
+        """Give all replicas one state, count the round's examples, and move the average."""
+        for layer in self.layers:
+            if layer is not self.ema_generator:
+                replicas.synchronize(layer, share)
+        images = self.clock.tick(examples, share)
+        if self.ema_generator is not None:
+            average_towards(self.ema_generator, self.generator, self._ema_decay(images))
+
+    def _ema_decay(self, images) -> tf.Tensor:
+        if self.ema_half_life is None:
+            return warmed_up(self.ema_decay, self.g_optimizer.iterations)
+        half_life = self.ema_half_life
+        return decay_of_half_life(half_life(self.clock.steps) if callable(half_life) else half_life, images)
 
     def test_step(self, data) -> dict:
         """Report every term on a batch with both networks in inference mode; nothing is changed.
@@ -228,62 +297,104 @@ class GAN(GenerativeModel):
         The latents depend on the seed and the batch's number only: evaluating twice gives the same numbers.
         """
         data, share = replicas.shard(data)
-        real, labels = self.unpack(data)
+        real, given = self.unpack(data)
         with frozen_state():
-            batch = self.synthesize(real, labels, self.evaluation_seed(), training=False)
-            terms = self.discriminator_terms(batch, training=False) | self.generator_terms(batch, training=False)
-        return self.track(terms, share)
+            batch = self.synthesize(real, given, self.evaluation_seed(), training=False)
+        judged = self.judged(batch, Update(self.discriminator, self.d_optimizer, training=False, frozen=True))
+        terms = self.discriminator_terms(judged) | self.generator_terms(judged)
+        return self.track(terms | (self.augment.report() if self.augment else {}), share)
+
+    def judged(self, batch: Batch, update: Update) -> JudgedBatch:
+        """Return a batch, for one update, that knows what the discriminator makes of it."""
+        judges = {
+            suffix: functools.partial(self._judge, network, update.training)
+            for suffix, network in self.judges().items()
+        }
+        return JudgedBatch(batch, judges, update)
+
+    def _judge(self, network, training, images, given, seed):
+        """Return a discriminator's outputs on images as it gets to see them in training."""
+        if training and self.augment:
+            images = self.augment(images, seed)
+        return network(_with_given(network, pack_images(images, self.pack), given), training=training)
 
     # Hooks
 
     def unpack(self, data) -> tuple:
-        """Split what `fit` gives into real images, checked, and labels (None for an unconditional model)."""
+        """Split what `fit` gives into what the model learns to make, checked, and name -> what is given beside it."""
         parts = self.parts(data)
-        return parts[self.makes.name], parts.get("labels")
+        made = [name for name in parts if isinstance(self.learns[name], type(self.makes)) and name not in self.takes]
+        real = tuple(parts.pop(name) for name in made)
+        return (real[0] if len(real) == 1 else real), parts
 
-    def synthesize(self, real, labels, seed, training=True) -> Batch:
-        """Make as many images as there are real ones, with the same labels."""
-        latents = self.sample_latents(tf.shape(real)[0], seed)
-        inputs = latents if labels is None else [latents, labels]
-        return Batch(real, self.generator(inputs, training=training), latents, labels)
+    def synthesize(self, real, given, seed, training=True) -> Batch:
+        """Make as many images as there are real ones, from the same given parts."""
+        count = tf.shape(tf.nest.flatten(real)[0])[0]
+        latents = self.sample_latents(count, seed) if "latents" in self.takes else None
+        inputs = [latents if name == "latents" else given[name] for name in self.takes]
+        fake = self.generator(inputs[0] if len(inputs) == 1 else inputs, training=training)
+        return Batch(real, fake, latents, given, seed)
 
-    def discriminate(self, images, labels=None, training=True) -> tf.Tensor:
-        """Return the discriminator's logits, high for real."""
-        inputs = images if labels is None else [images, labels]
-        return self.discriminator(inputs, training=training)
+    def judges(self) -> dict[str, keras.Model]:
+        """Return suffix of the terms -> discriminator, for every game that is played on a batch."""
+        return {"": self.discriminator}
 
-    def discriminator_terms(self, batch: Batch, training=True) -> dict:
+    def discriminate(self, images, labels=None, training=False, **given):
+        """Return the discriminator's logits of images, high for real: one an image, or one a pack of them.
+
+        Args:
+            images: (batch, height, width, channels) in [-1, 1]; one part a game where several are played.
+            labels: int32 (batch,), where the discriminator sees them.
+            training: whether batch norm and dropout behave as in training; images are never augmented here.
+            **given: what else the discriminator sees, by the names in `learns`.
+        """
+        given |= {} if labels is None else {"labels": labels}
+        judges = self.judges().values()
+        parts = [images] if len(judges) == 1 else images
+        logits = tuple(
+            logits_of(network(_with_given(network, pack_images(part, self.pack), given), training=training))
+            for network, part in zip(judges, parts, strict=True)
+        )
+        return logits[0] if len(logits) == 1 else logits
+
+    def discriminator_terms(self, batch: JudgedBatch) -> dict:
         """Return the named terms whose sum the discriminator minimises, each a scalar."""
-
-        def discriminate(images):
-            return self.discriminate(images, batch.labels, training)
-
-        terms = {"d_loss": self.loss.discriminator(discriminate(batch.real), discriminate(batch.fake))}
-        for regularizer in self.regularizers:
-            terms[regularizer.name] = regularizer(discriminate, batch.real, batch.fake)
+        terms = {}
+        for suffix, game in batch.games.items():
+            terms[f"d_loss{suffix}"] = self.loss.discriminator(game.real_logits, game.fake_logits)
+            terms |= {each.name + suffix: each(game) for each in self.regularizers}
         return terms
 
-    def generator_terms(self, batch: Batch, training=True) -> dict:
+    def generator_terms(self, batch: JudgedBatch) -> dict:
         """Return the named terms whose sum the generator minimises, each a scalar."""
-        return {"g_loss": self.loss.generator(self.discriminate(batch.fake, batch.labels, training))}
+        sees_real = getattr(self.loss, "sees_real", False)
+        return {
+            f"g_loss{suffix}": self.loss.generator(game.fake_logits, *((game.real_logits,) if sees_real else ()))
+            for suffix, game in batch.games.items()
+        }
 
     # The averaged generator
 
     def calibrate(self, batches: int = 8, batch_size: int = 128) -> None:
-        """Re-estimate the averaged generator's batch-norm statistics on fresh latents.
+        """Re-estimate the averaged generator's batch-norm statistics on fresh inputs.
 
         Averaged statistics do not belong to averaged weights. `fit` calls this at the end of every epoch; call it
-        yourself after a training loop of your own. The latents are fixed: equal weights give equal statistics.
+        yourself after a training loop of your own. The inputs are fixed: equal weights give equal statistics. A model
+        whose inputs cannot be made up is calibrated on its `examples`; without any, its averaged statistics stay.
         """
-        if self.ema_generator is not None:
-            calibrate_batch_norm(
-                self.ema_generator,
-                (self.sampler_inputs(batch_size, seed=number) for number in range(batches)),
-            )
+        if self.ema_generator is None:
+            return
+        if all(kind.drawn for kind in self.takes.values()):
+            inputs = (self.sampler_inputs(batch_size, seed=number) for number in range(batches))
+        elif self.examples:
+            inputs = [self.sampler_inputs(len(next(iter(self.examples.values()))), seed=0)]
+        else:
+            return
+        calibrate_batch_norm(self.sampler, inputs)
 
     def own_callbacks(self) -> list:
-        """Return the callback that calibrates the averaged generator after every epoch."""
-        return [CalibrateAverage()]
+        """Return the callbacks that `fit` runs before the user's."""
+        return [*super().own_callbacks(), CalibrateAverage()]
 
     # Persistence
 
@@ -310,12 +421,11 @@ class GAN(GenerativeModel):
         return cls(**config)
 
 
-def frozen_state():
-    """Run networks for their outputs only: batch statistics, dropout seeds and the like are read, not written.
-
-    One network's update must not move the other's state.
-    """
-    return keras.StatelessScope()
+def _with_given(network: keras.Model, images, given: dict):
+    """Return a discriminator's inputs: images, and as many of the given parts as it has inputs for."""
+    if len(network.inputs) == 1:
+        return images
+    return [images, *list(given.values())[: len(network.inputs) - 1]]
 
 
 def _get_regularizers(given) -> list:

@@ -26,6 +26,12 @@ def shard(data) -> tuple:
     return data, tf.cast(size, "float32") / total
 
 
+def count_examples(data, share) -> tf.Tensor:
+    """Return how many examples all replicas have together, from one's part of them and its share."""
+    size = tf.cast(tf.shape(tf.nest.flatten(data)[0])[0], "float32")
+    return tf.round(tf.math.divide_no_nan(size, tf.cast(share, "float32")))
+
+
 def synchronize(network: keras.Model, share) -> None:
     """Give all replicas the same batch-norm statistics: the mean of theirs, each counting by its share.
 

@@ -16,17 +16,18 @@ class BatchNormalization(keras.layers.BatchNormalization):
     def call(self, inputs, training=None, mask=None):
         """Normalize (batch, height, width, channels) over all axes but the last."""
         fusible = training and self.trainable and mask is None and len(inputs.shape) == 4
-        if not fusible or self.axis not in (-1, 3) or self.renorm or not (self.scale and self.center):
+        if not fusible or self.axis not in (-1, 3) or self.renorm:
             return super().call(inputs, training=training, mask=mask)
+        channels = inputs.shape[-1]
         outputs, mean, variance = tf.compat.v1.nn.fused_batch_norm(
             inputs,
-            tf.convert_to_tensor(self.gamma),
-            tf.convert_to_tensor(self.beta),
+            tf.convert_to_tensor(self.gamma) if self.scale else tf.ones(channels),
+            tf.convert_to_tensor(self.beta) if self.center else tf.zeros(channels),
             epsilon=self.epsilon,
             is_training=True,
         )
         # The kernel returns the sample variance; Keras tracks the population variance.
-        count = tf.cast(tf.size(inputs) / inputs.shape[-1], variance.dtype)
+        count = tf.cast(tf.size(inputs) / channels, variance.dtype)
         variance *= (count - 1.0) / count
         self._track(self.moving_mean, mean)
         self._track(self.moving_variance, variance)

@@ -1,12 +1,16 @@
 """The families, one file each. A new one is a file here and a line in `MODELS`."""
 
+from kerasgan.models.conditional_gan import ConditionalGAN
 from kerasgan.models.dcgan import DCGAN
 from kerasgan.models.vae import VAE
 from kerasgan.models.vanilla_gan import VanillaGAN
+from kerasgan.models.wgan_gp import WGANGP
 
 # What recipes, presets and the command line call a model.
 MODELS = {
     "gan": VanillaGAN,
     "dcgan": DCGAN,
+    "wgan_gp": WGANGP,
+    "conditional_gan": ConditionalGAN,
     "vae": VAE,
 }

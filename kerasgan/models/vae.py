@@ -133,6 +133,7 @@ class VAE(GenerativeModel):
             loss = self.beta * divergence - log_likelihood
             objective = self.optimizer.scale_loss(loss * share)
         apply_gradients(tape, objective, self, self.optimizer)
+        self.clock.tick(images, share)
         return self.track(self._report(log_likelihood, divergence), share)
 
     def test_step(self, data) -> dict:

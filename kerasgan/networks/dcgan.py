@@ -10,8 +10,7 @@ import math
 import keras
 from keras import layers
 
-from kerasgan.layers import BatchNormalization
-from kerasgan.layers.convolutions import Conv2D, Conv2DTranspose
+from kerasgan.layers import BatchNormalization, ClassAffine, Conv2D, Conv2DTranspose, Projection
 from kerasgan.networks.initializers import normal
 
 KERNEL_SIZE = 4
@@ -19,15 +18,25 @@ SMALLEST, LARGEST = 16, 128
 
 
 def dcgan_generator(
-    image_shape: tuple, latent_dim: int, base_filters: int, dtype=None, seed: int | None = None
-) -> keras.Model:
-    """Return a generator: latents (batch, latent_dim) to float32 images (batch, *image_shape) in [-1, 1]."""
+    image_shape: tuple, latent_dim: int, base_filters: int, dtype=None, seed: int | None = None,
+    num_classes: int | None = None,
+) -> keras.Model:  # fmt: skip
+    """Return a generator: latents (batch, latent_dim) to float32 images (batch, *image_shape) in [-1, 1].
+
+    With `num_classes`, it takes int32 labels (batch,) too, and every batch norm scales and shifts by class.
+    """
     doublings = count_doublings(image_shape)
     height, width, channels = image_shape
     start = (math.ceil(height / 2**doublings), math.ceil(width / 2**doublings))
     initializers = normal(seed)
 
     latents = keras.Input((latent_dim,), name="latents")
+    labels = None if num_classes is None else keras.Input((), dtype="int32", name="labels")
+
+    def rectified(x):
+        x = batch_norm(x, dtype) if labels is None else class_batch_norm(x, labels, num_classes, dtype)
+        return layers.ReLU(dtype=dtype)(x)
+
     filters = filters_at(base_filters, doublings - 1)
     x = layers.Dense(
         start[0] * start[1] * filters,
@@ -35,34 +44,46 @@ def dcgan_generator(
         kernel_initializer=next(initializers),
         dtype=dtype,
     )(latents)
-    x = layers.Reshape((*start, filters), dtype=dtype)(x)
-    x = _normalized(x, layers.ReLU(dtype=dtype), dtype)
+    x = rectified(layers.Reshape((*start, filters), dtype=dtype)(x))
     for level in reversed(range(doublings - 1)):
         x = Conv2DTranspose(
             filters_at(base_filters, level), KERNEL_SIZE, 2, "same",
             use_bias=False, kernel_initializer=next(initializers), dtype=dtype,
         )(x)  # fmt: skip
-        x = _normalized(x, layers.ReLU(dtype=dtype), dtype)
+        x = rectified(x)
     x = Conv2DTranspose(channels, KERNEL_SIZE, 2, "same", kernel_initializer=next(initializers), dtype="float32")(x)
     x = layers.Activation("tanh", dtype="float32")(x)
     # After the activation, which the exporter's 8-bit integers need to find next to the convolution.
-    return keras.Model(latents, crop_to(x, height, width), name="generator")
+    images = crop_to(x, height, width)
+    return keras.Model(latents if labels is None else [latents, labels], images, name="generator")
 
 
-def dcgan_discriminator(image_shape: tuple, base_filters: int, dtype=None, seed: int | None = None) -> keras.Model:
-    """Return a discriminator: images (batch, *image_shape) to float32 logits (batch, 1)."""
+def dcgan_discriminator(
+    image_shape: tuple, base_filters: int, dtype=None, seed: int | None = None, *,
+    num_classes: int | None = None, normalized: bool = True,
+) -> keras.Model:  # fmt: skip
+    """Return a discriminator: images (batch, *image_shape) to float32 logits (batch, 1).
+
+    With `num_classes`, it takes int32 labels (batch,) too, and adds the projection of its features on each label's
+    vector. Without `normalized` it has no batch norm, as gradient penalties need it.
+    """
     initializers = normal(seed)
     images = x = keras.Input(image_shape, name="images")
     for level in range(count_doublings(image_shape)):
+        normalize = normalized and level > 0
         x = Conv2D(
             filters_at(base_filters, level), KERNEL_SIZE, 2, "same",
-            use_bias=level == 0, kernel_initializer=next(initializers), dtype=dtype,
+            use_bias=not normalize, kernel_initializer=next(initializers), dtype=dtype,
         )(x)  # fmt: skip
-        activation = layers.LeakyReLU(0.2, dtype=dtype)
-        x = activation(x) if level == 0 else _normalized(x, activation, dtype)
+        x = layers.LeakyReLU(0.2, dtype=dtype)(batch_norm(x, dtype) if normalize else x)
     x = layers.Flatten(dtype=dtype)(x)
     logits = layers.Dense(1, kernel_initializer=next(initializers), dtype="float32")(x)
-    return keras.Model(images, logits, name="discriminator")
+    if num_classes is None:
+        return keras.Model(images, logits, name="discriminator")
+    labels = keras.Input((), dtype="int32", name="labels")
+    fit = Projection(num_classes, next(initializers), dtype="float32")([x, labels])
+    logits = layers.Add(dtype="float32")([logits, fit])
+    return keras.Model([images, labels], logits, name="discriminator")
 
 
 def count_doublings(image_shape: tuple) -> int:
@@ -88,8 +109,15 @@ def filters_at(base_filters: int, level: int) -> int:
     return base_filters * 2 ** min(level, 3)
 
 
-def _normalized(x, activation, dtype):
-    return activation(BatchNormalization(momentum=0.9, epsilon=1e-5, dtype=dtype)(x))
+def batch_norm(x, dtype):
+    """Normalize as DCGAN does."""
+    return BatchNormalization(momentum=0.9, epsilon=1e-5, dtype=dtype)(x)
+
+
+def class_batch_norm(x, labels, num_classes: int, dtype):
+    """Normalize the same way, then scale and shift by class."""
+    plain = BatchNormalization(momentum=0.9, epsilon=1e-5, scale=False, center=False, dtype=dtype)
+    return ClassAffine(num_classes, dtype=dtype)([plain(x), labels])
 
 
 def crop_to(x, height: int, width: int):

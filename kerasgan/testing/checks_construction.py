@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from kerasgan.core.judged import Batch, Update
 from kerasgan.testing.case import Case
 from kerasgan.testing.tools import compiled, dtype_policy, expect_error
 
@@ -65,16 +66,18 @@ def output(case: Case) -> None:
 
 def logits(case: Case) -> None:
     """The discriminator returns one float32 logit an image, not a probability."""
-    model = case.make(seed=0)
-    for policy_model in (model, _mixed(case)):
-        real, labels = policy_model.unpack(case.batch(6))
+    for policy in ("float32", "mixed_bfloat16"):
+        with dtype_policy(policy):
+            policy_model = compiled(case)
+        real, given = policy_model.unpack(case.batch(6))
         found = []
         for scale in (1.0, 30.0, 900.0, -1.0, -30.0, -900.0):
             scaled = tf.nest.map_structure(lambda images, scale=scale: scale * images, real)
-            found += tf.nest.flatten(policy_model.discriminate(scaled, labels, training=False))
+            found += tf.nest.flatten(policy_model.discriminate(scaled, **given))
         for each in found:
             assert each.dtype == tf.float32, f"logits are {each.dtype.name}; the last layer must be float32"
-            assert each.shape[0] == 6, f"logits have shape {each.shape} for 6 images"
+            # One logit a pack, where several images are judged together.
+            assert 6 % each.shape[0] == 0, f"logits have shape {each.shape} for 6 images"
         values = np.concatenate([np.ravel(each) for each in found])
         assert values.min() < 0.0 or values.max() > 1.0, "the discriminator gives probabilities; return logits"
 
@@ -82,14 +85,16 @@ def logits(case: Case) -> None:
 def labels(case: Case) -> None:
     """Labels reach the generator and the discriminator, and wrong ones are refused."""
     model = compiled(case)
+    # Classes may be alike to a generator that has learned nothing.
+    model.train_step(case.batch())
     first, second = (model.generate(4, seed=1, labels=label) for label in (0, 1))
     assert not np.allclose(first, second), "generate makes the same images for different labels"
     cycled = model.generate(model.num_classes, seed=1)
     assert len(cycled) == model.num_classes
     assert np.allclose(cycled[0], model.generate(model.num_classes, seed=1, labels=0)[0], atol=1e-5)
     real, given = model.unpack(case.batch(4))
-    seen = [np.asarray(model.discriminate(real, tf.fill(tf.shape(given), label), training=False)) for label in (0, 1)]
-    assert not np.allclose(*seen), "the discriminator does not see the labels"
+    seen = [_discriminator_objective(model, real, given["labels"] * 0 + label) for label in (0, 1)]
+    assert seen[0] != seen[1], "the discriminator's terms do not depend on the labels"
     for bad in (model.num_classes, -1, [0, 1], 0.5):
         with expect_error(f"generate(4, labels={bad})", "labels must be", "received"):
             model.generate(4, labels=bad)
@@ -122,6 +127,12 @@ def error_messages(case: Case) -> None:
             model.generate(2, labels=[0, 1])
 
 
+def _discriminator_objective(model: keras.Model, real, labels) -> float:
+    batch = Batch(real, -real, None, {"labels": labels}, tf.constant([1, 2]))
+    judged = model.judged(batch, Update(model.discriminator, model.d_optimizer, training=False, frozen=True))
+    return float(model.total(model.discriminator_terms(judged)))
+
+
 def _changed(case: Case, function) -> tf.data.Dataset:
     """Return the case's data with all images, and only them, put through a function."""
 
@@ -129,11 +140,6 @@ def _changed(case: Case, function) -> tf.data.Dataset:
         return tf.nest.map_structure(lambda x: function(x) if x.dtype.is_floating else x, example)
 
     return case.dataset().map(change)
-
-
-def _mixed(case: Case) -> keras.Model:
-    with dtype_policy("mixed_bfloat16"):
-        return case.make(seed=0)
 
 
 def _structure(model: keras.Model) -> list:

@@ -2,9 +2,18 @@
 
 from functools import partial
 
+from toy_hooks import (
+    ToyAuxiliaryGAN,
+    ToyInfoGAN,
+    ToyLazyGAN,
+    ToyPackedGAN,
+    ToyRelativistic,
+    ToyReplayGAN,
+    ToyUniformGAN,
+)
 from toy_models import ToyConditionalGAN, ToyTranslator
 
-from kerasgan.models import DCGAN, VAE, VanillaGAN
+from kerasgan.models import DCGAN, VAE, WGANGP, ConditionalGAN, VanillaGAN
 from kerasgan.testing import Case, parametrize_with_checks
 
 SMALL = {"image_shape": (16, 16, 1), "latent_dim": 4}
@@ -12,8 +21,21 @@ SMALL = {"image_shape": (16, 16, 1), "latent_dim": 4}
 CASES = [
     Case("gan", partial(VanillaGAN, **SMALL, hidden=(16, 32), dropout=0.1)),
     Case("dcgan", partial(DCGAN, **SMALL, base_filters=4)),
+    Case("wgan_gp", partial(WGANGP, **SMALL, base_filters=4, d_steps=2)),
+    Case(
+        "conditional_gan",
+        partial(ConditionalGAN, **SMALL, base_filters=4, num_classes=3),
+        tags=frozenset({"has_discriminator", "conditional"}),
+    ),
     Case("vae", partial(VAE, **SMALL, base_filters=4), tags=frozenset()),
     Case("toy_conditional", ToyConditionalGAN, tags=frozenset({"has_discriminator", "conditional"})),
+    Case("toy_relativistic", ToyRelativistic),
+    Case("toy_auxiliary", ToyAuxiliaryGAN, tags=frozenset({"has_discriminator", "conditional"})),
+    Case("toy_information", ToyInfoGAN),
+    Case("toy_lazy", ToyLazyGAN),
+    Case("toy_packed", ToyPackedGAN),
+    Case("toy_replay", ToyReplayGAN),
+    Case("toy_uniform", ToyUniformGAN),
     Case("toy_translator", ToyTranslator, tags=frozenset({"has_discriminator", "image_to_image"})),
 ]
 

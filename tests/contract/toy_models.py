@@ -6,7 +6,8 @@ import keras
 import tensorflow as tf
 from keras import layers
 
-from kerasgan.core.gan import GAN, Batch
+from kerasgan.core.gan import GAN
+from kerasgan.core.judged import Batch
 from kerasgan.core.sampling import as_seed
 
 
@@ -92,25 +93,19 @@ class ToyTranslator(GAN):
 
     def unpack(self, data):
         pair, _, _ = keras.utils.unpack_x_y_sample_weight(data)
-        return tuple(self.makes.checked(images, type(self).__name__) for images in pair), None
+        return tuple(self.makes.checked(images, type(self).__name__) for images in pair), {}
 
-    def synthesize(self, real, labels, seed, training=True):
+    def synthesize(self, real, given, seed, training=True):
         fake_b, fake_a = self.generator(list(real), training=training)
-        return Batch(real, (fake_a, fake_b), None, labels)
+        return Batch(real, (fake_a, fake_b), seed=seed)
 
-    def discriminate(self, images, labels=None, training=True):
-        return self.discriminator(list(images), training=training)
+    def judges(self):
+        return {f"_{name}": self.discriminator.get_layer(f"judge_{name}") for name in "ab"}
 
-    def discriminator_terms(self, batch, training=True):
-        real, fake = self.discriminate(batch.real, None, training), self.discriminate(batch.fake, None, training)
-        return {f"d_loss_{name}": self.loss.discriminator(real[k], fake[k]) for k, name in enumerate("ab")}
-
-    def generator_terms(self, batch, training=True):
-        logits = self.discriminate(batch.fake, None, training)
-        again_b, again_a = self.generator(list(batch.fake), training=training)
+    def generator_terms(self, batch):
+        again_b, again_a = self.generator(list(batch.fake), training=batch.training)
         distance = sum(tf.reduce_mean(tf.abs(x - y)) for x, y in zip(batch.real, (again_a, again_b), strict=True))
-        adversarial = {f"g_loss_{name}": self.loss.generator(logits[k]) for k, name in enumerate("ab")}
-        return adversarial | {"cycle_loss": self.cycle_weight * distance}
+        return super().generator_terms(batch) | {"cycle_loss": self.cycle_weight * distance}
 
     def get_config(self):
         own = {"image_shape": list(self.image_shape), "width": self.width, "cycle_weight": self.cycle_weight}

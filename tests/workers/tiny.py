@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 import kerasgan
-from kerasgan.core.gan import Batch
+from kerasgan.core.judged import Batch
 
 SHAPE = (16, 16, 1)
 
@@ -20,9 +20,9 @@ def images(n: int) -> np.ndarray:
 class LatentsFromImages(kerasgan.VanillaGAN):
     """A GAN whose latents follow from the real images, however these are split over devices."""
 
-    def synthesize(self, real, labels, seed, training=True):
+    def synthesize(self, real, given, seed, training=True):
         latents = tf.reshape(real, (tf.shape(real)[0], 256))[:, : self.latent_dim]
-        return Batch(real, self.generator(latents, training=training), latents, labels)
+        return Batch(real, self.generator(latents, training=training), latents, given, seed)
 
 
 def latents_from_images(**settings) -> LatentsFromImages:

@@ -137,9 +137,9 @@ def learning_rate_callback() -> dict:
 class NaNOnSecondReplica(kerasgan.regularizers.Regularizer):
     name = "nan"
 
-    def __call__(self, discriminate, real, fake):
+    def penalty(self, batch):
         second = tf.distribute.get_replica_context().replica_id_in_sync_group == 1
-        return tf.where(second, float("nan"), 0.0) * tf.reduce_mean(discriminate(real))
+        return tf.where(second, float("nan"), 0.0) * tf.reduce_mean(batch.real_logits)
 
 
 def nan_on_second_replica() -> dict:
