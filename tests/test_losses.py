@@ -35,7 +35,17 @@ CLOSED_FORMS = {
         -FAKE.mean(),
     ),
     "wasserstein": (FAKE.mean() - REAL.mean(), -FAKE.mean()),
+    # One probability for each pair: that the real one is the more real of the two.
+    "relativistic": (
+        -np.log(sigmoid(REAL - FAKE)).mean(),
+        -np.log(sigmoid(FAKE - REAL)).mean(),
+    ),
 }
+
+
+def generator_loss(loss, fake, real):
+    """Ask a loss the way the model does."""
+    return loss.generator(fake, real) if loss.sees_real else loss.generator(fake)
 
 
 def test_closed_forms_cover_every_loss():
@@ -45,7 +55,7 @@ def test_closed_forms_cover_every_loss():
 @pytest.mark.parametrize("name", losses.LOSSES)
 def test_closed_form(name):
     loss = losses.get(name)
-    d_loss, g_loss = loss.discriminator(REAL, FAKE), loss.generator(FAKE)
+    d_loss, g_loss = loss.discriminator(REAL, FAKE), generator_loss(loss, FAKE, REAL)
     np.testing.assert_allclose([d_loss, g_loss], CLOSED_FORMS[name], rtol=1e-5)
     assert d_loss.shape == g_loss.shape == ()
 
@@ -55,7 +65,7 @@ def test_logits_are_high_for_real(name):
     loss = losses.get(name)
     good, bad = tf.constant([[0.9]]), tf.constant([[-0.9]])
     assert loss.discriminator(good, bad) < loss.discriminator(bad, good)
-    assert loss.generator(good) < loss.generator(bad)
+    assert generator_loss(loss, good, bad) < generator_loss(loss, bad, good)
 
 
 @pytest.mark.parametrize("name", losses.LOSSES)
@@ -63,7 +73,7 @@ def test_half_precision_logits_give_float32_losses(name):
     loss = losses.get(name)
     for dtype in ("float16", "bfloat16"):
         half = tf.cast(REAL, dtype), tf.cast(FAKE, dtype)
-        assert loss.discriminator(*half).dtype == loss.generator(half[1]).dtype == tf.float32
+        assert loss.discriminator(*half).dtype == generator_loss(loss, half[1], half[0]).dtype == tf.float32
 
 
 @pytest.mark.parametrize("name", ["minimax", "non_saturating"])

@@ -277,7 +277,8 @@ class GenerativeModel(Sampling, keras.Model):
     @property
     def epochs_done(self) -> int:
         """Finished epochs of training, counted over all calls of `fit` and saved with the model."""
-        return int(keras.ops.convert_to_numpy(self.clock.epochs))
+        with tf.init_scope():  # Read where a step is traced, not where it runs.
+            return int(keras.ops.convert_to_numpy(self.clock.epochs))
 
     @property
     def phase(self) -> "str | None":
