@@ -17,6 +17,12 @@ def ours(dtype: str) -> keras.Model:
     return gan
 
 
+def penalties(dtype: str) -> keras.Model:
+    gan = kerasgan.DCGAN(IMAGE_SHAPE, LATENT_DIM, BASE_FILTERS, seed=0, dtype=dtype)
+    gan.compile(regularizers=["r1", "r2"])
+    return gan
+
+
 def guide(dtype: str) -> keras.Model:
     gan = kerasgan.DCGAN(IMAGE_SHAPE, LATENT_DIM, BASE_FILTERS, seed=0, dtype=dtype, ema_decay=None)
     model = GuideDCGAN(with_keras_layers(gan.generator), with_keras_layers(gan.discriminator))
@@ -118,7 +124,7 @@ class Clock:
         return waits, totals
 
 
-CONTENDERS = {"ours": ours, "guide": guide}
+CONTENDERS = {"ours": ours, "penalties": penalties, "guide": guide}
 
 
 def build(name: str, dtype: str, batch_size: int):

@@ -6,6 +6,8 @@ Networks: kerasgan.DCGAN for 28x28x1 images, 64 base filters, 64 latents; the sa
 a process of its own with the same number of threads; they take turns, a few steps each, so that a busy or warm
 machine treats them alike. Only one computes at any time. Reported: medians, and ratios of medians.
 
+penalties  kerasgan's step with R1 and R2, both in every update
+before  kerasgan's step as it is in another checkout: --before FOLDER
 guide   separate generator passes, one joined batch of real and fake for D, label noise, plain Keras layers
 torch   the usual loop, which makes each fake batch once, float32 or bfloat16 autocast, in the faster memory layout
 
@@ -30,11 +32,14 @@ TARGET = {"float32": 0.8, "mixed_bfloat16": 0.6}
 class Worker:
     """A contender's process."""
 
-    def __init__(self, name: str, dtype: str, batch_size: int, threads: int, python: str):
+    def __init__(self, name: str, dtype: str, batch_size: int, threads: int, python: str, checkout: str | None = None):
         self.key = (name, dtype)
         environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": str(threads)}
+        if checkout:
+            environment["PYTHONPATH"] = checkout
+        played = "ours" if name == "before" else name
         self.process = subprocess.Popen(
-            [python, str(FOLDER / "worker.py"), name, dtype, str(batch_size), str(threads)],
+            [python, str(FOLDER / "worker.py"), played, dtype, str(batch_size), str(threads)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment,
         )  # fmt: skip
         self.times: list[float] = []
@@ -67,15 +72,17 @@ class Worker:
         return json.loads(line)
 
 
-def measure(batch_size: int, rounds: int, steps: int, threads: int, torch_python: str | None) -> dict:
+def measure(batch_size: int, rounds: int, steps: int, threads: int, torch_python: str | None, before=None) -> dict:
     """Return (contender, dtype) -> facts, with the median step in ms."""
-    names = ["ours", "guide", *(["torch"] if torch_python else [])]
+    names = ["ours", "guide", "penalties", *(["torch"] if torch_python else []), *(["before"] if before else [])]
     workers = []
     try:
         for dtype in DTYPES:
             for name in names:
                 python = torch_python if name == "torch" else sys.executable
-                workers.append(Worker(name, dtype, batch_size, threads, python))
+                workers.append(
+                    Worker(name, dtype, batch_size, threads, python, before if name == "before" else None)
+                )
         for worker in workers:
             worker.steps(3)
         for number in range(rounds):
@@ -139,6 +146,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=5, help="steps in a turn")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--torch-python", help="interpreter of an environment with torch==2.13.0")
+    parser.add_argument("--before", help="another checkout of kerasgan to compare with")
     given = parser.parse_args()
     torch_python = python_with_torch(given.torch_python)
     if torch_python is None:
@@ -146,7 +154,11 @@ def main() -> None:
     print(f"{given.threads} threads, {given.rounds} rounds of {given.steps} steps")
     for batch_size in given.batch_sizes:
         print(
-            report(batch_size, measure(batch_size, given.rounds, given.steps, given.threads, torch_python)), flush=True
+            report(
+                batch_size,
+                measure(batch_size, given.rounds, given.steps, given.threads, torch_python, given.before),
+            ),
+            flush=True,
         )
 
 

@@ -13,7 +13,7 @@ import time
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("name", choices=("ours", "guide", "torch"))
+    parser.add_argument("name", choices=("ours", "guide", "penalties", "torch"))
     parser.add_argument("dtype")
     parser.add_argument("batch_size", type=int)
     parser.add_argument("threads", type=int)
