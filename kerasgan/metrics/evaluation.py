@@ -57,7 +57,8 @@ def evaluate(
     while 16 bytes more by "prdc".
 
     A conditional model draws each class in turn: of its images, `classes_covered`, `class_kl` and `class_deviation`
-    tell only whether it heeds the labels.
+    tell only whether it heeds the labels. `labels_heeded` is the share that the extractor, where it is a classifier of
+    these classes, takes for the class that was asked for.
 
     Args:
         model: any model of kerasgan, anything with `image_shape`, `name` and `generate(n, seed=)`, or an `ImageSet`.
@@ -103,6 +104,7 @@ def evaluate(
         training=training,
         seed=seed,
         neighbours=extractor.neighbours,
+        labels=image_sets.labels_asked_for(model, real.count) if is_model else None,
     )
     protocol, provenance = _protocol(extractor, sets), _provenance(model)
     results = [

@@ -29,7 +29,8 @@ MOST_CLASSES = 100
 class Sets(NamedTuple):
     """What is measured: generated images, the real ones to compare with, and other real ones in their place.
 
-    `training` is None where the real images may be training images themselves; `neighbours` is the extractor's.
+    `training` is None where the real images may be training images themselves; `neighbours` is the extractor's;
+    `labels` are those that a conditional model was asked for, one a generated image.
     """
 
     generated: Observed
@@ -38,6 +39,7 @@ class Sets(NamedTuple):
     training: ImageSet | None
     seed: int
     neighbours: str = "pixels"
+    labels: np.ndarray | None = None
 
 
 class Value(NamedTuple):
@@ -114,6 +116,14 @@ def _classes(sets: Sets) -> list[Value]:
     ]
 
 
+def _labels(sets: Sets) -> list[Value]:
+    probabilities = sets.generated.features.probabilities
+    if sets.labels is None or probabilities is None or probabilities.shape[1] != sets.labels.max() + 1:
+        return []
+    heeded = np.mean(probabilities.argmax(axis=1) == sets.labels)
+    return [Value("labels_heeded", heeded, settings={"labels": "the extractor's most probable class"})]
+
+
 def _ms_ssim(sets: Sets) -> list[Value]:
     generated, other = (each.images.first(2 * PAIRS) for each in (sets.generated, sets.other))
     if min(generated.shape[1:3]) < ms_ssim.TAPS:
@@ -154,11 +164,12 @@ METRICS: dict[str, Callable[[Sets], list[Value]]] = {
     "inception_score": _inception_score,
     "prdc": _prdc,
     "classes": _classes,
+    "labels": _labels,
     "ms_ssim": _ms_ssim,
     "memorised": _memorised,
 }
 # Those that need the features of single images; the others do with their statistics, or with pixels.
-NEED_FEATURES = ("fid_infinity", "kid", "inception_score", "prdc", "classes")
+NEED_FEATURES = ("fid_infinity", "kid", "inception_score", "prdc", "classes", "labels")
 
 
 def needs_features(metrics: list[str], extractor: Extractor) -> bool:

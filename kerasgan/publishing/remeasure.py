@@ -7,7 +7,10 @@ from kerasgan.metrics.result import Result, check_comparable
 # The same weights, latents and images give the same numbers but for rounding, which differs between processors: it
 # moves a distance by a fraction of a per cent, and a few images across the border that precision counts.
 RELATIVE, ABSOLUTE = 0.02, 0.0005
-COUNTED, COUNTED_ABSOLUTE = ("precision", "recall", "density", "coverage", "class_deviation", "memorised"), 0.003
+COUNTED, COUNTED_ABSOLUTE = (
+    ("precision", "recall", "density", "coverage", "class_deviation", "memorised", "labels_heeded"),
+    0.003,
+)
 TOLERANCE = f"2 % plus {ABSOLUTE}; plus {COUNTED_ABSOLUTE} for shares of images"
 
 

@@ -80,9 +80,7 @@ def measure(batch_size: int, rounds: int, steps: int, threads: int, torch_python
         for dtype in DTYPES:
             for name in names:
                 python = torch_python if name == "torch" else sys.executable
-                workers.append(
-                    Worker(name, dtype, batch_size, threads, python, before if name == "before" else None)
-                )
+                workers.append(Worker(name, dtype, batch_size, threads, python, before if name == "before" else None))
         for worker in workers:
             worker.steps(3)
         for number in range(rounds):

@@ -5,6 +5,7 @@ import pytest
 
 import kerasgan
 from kerasgan import images, metrics
+from kerasgan.data import mnist_mini
 from kerasgan.metrics import likelihood
 from kerasgan.metrics.observe import observe, real_sets
 from kerasgan.support import cache
@@ -295,3 +296,20 @@ def test_numbers_of_numpy_become_json(tmp_path, gan):
 def test_wrong_use_is_told(gan, arguments, message):
     with pytest.raises(ValueError, match=message):
         metrics.evaluate(gan, "mnist_mini", **({"metrics": ["fid"]} | arguments))
+
+
+def test_labels_heeded_is_the_share_of_images_of_the_class_that_was_asked_for():
+    digits, labels = mnist_mini.arrays("test")
+    of_class = [digits[labels == label] for label in range(10)]
+
+    class Stubborn:
+        """Draws the digit that it is told to, but for 0, in place of which it draws a 1."""
+
+        name, image_shape, num_classes = "stubborn", (28, 28, 1), 10
+
+        def generate(self, n, seed, labels):
+            return images.to_float(np.stack([of_class[max(label, 1)][k % 100] for k, label in enumerate(labels)]))
+
+    (result,) = metrics.evaluate(Stubborn(), "mnist_mini", n=300, metrics="labels")
+    assert result.name == "labels_heeded_mnist_300"
+    assert result.value == pytest.approx(0.9, abs=0.02)
