@@ -36,6 +36,9 @@ class Verification(NamedTuple):
 def from_preset(name_or_folder: "str | Path", model_class: type | None = None, dtype=None) -> GenerativeModel:
     """Return a trained model, ready to generate or to compile and train on. No network or data set is needed.
 
+    A program that loads many, one after another, calls `keras.backend.clear_session()` now and then: Keras gives every
+    layer a new name, and TensorFlow keeps a kernel for every name of a variable, about half a megabyte a preset.
+
     Args:
         name_or_folder: a name of `list_presets()`, or a folder written by `save_preset`.
         model_class: the class you expect; another one is an error.
