@@ -117,6 +117,8 @@ def _put(recipe: dict, key: str, value) -> None:
     *tables, last = key.split(".")
     for table in tables:
         recipe = recipe.setdefault(table, {})
+        if not isinstance(recipe, dict):
+            raise ValueError(f"--set {key}: {table} is {recipe!r}, not a table with values of its own.")
     recipe[last] = value
 
 
@@ -126,5 +128,5 @@ def _toml_value(text: str):
 
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (tomllib.TOMLDecodeError, RecursionError):
         return text

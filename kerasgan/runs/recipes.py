@@ -25,21 +25,21 @@ import tomllib
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-import keras
 import tomli_w
 
+from kerasgan.runs import validation
+from kerasgan.support import files
 from kerasgan.support.configurable import unknown_name
 
+# Recipes have a page; TOML is read by Python, slowly.
+MOST_BYTES = 2**20
 CARD = ("description", "limits", "data_license")
 # What decides which images are read and what they look like, besides their shape. Binarised images are not here: a
 # model of them is measured against the grey ones that it stands for.
 TRANSFORMS = ("crop", "on_error")
-OPTIMIZERS = ("optimizer", "d_optimizer", "g_optimizer")
-SCHEDULES = {
-    "cosine_decay": keras.optimizers.schedules.CosineDecay,
-    "exponential_decay": keras.optimizers.schedules.ExponentialDecay,
-    "polynomial_decay": keras.optimizers.schedules.PolynomialDecay,
-}
+# Arguments of a model that the recipe gives elsewhere, or the data.
+MODEL_GIVEN = ("image_shape", "seed", "dtype")
+DATA_GIVEN = ("seed", "first_epoch", "labels")
 
 
 @dataclass(frozen=True)
@@ -49,9 +49,9 @@ class Recipe:
     Args:
         model: `type` (a name of `kerasgan.models.MODELS`) and constructor arguments.
         data: `source` and other arguments of `kerasgan.data.load`.
-        compile: arguments of the model's `compile`; optimizers as a name or a table with `name` and its arguments. A
-            `learning_rate` may be a table too: a name of `SCHEDULES` and its arguments. Its `decay_steps`, where left
-            out, are the whole run.
+        compile: arguments of the model's `compile`; optimizers, losses and regularizers as a name, or a
+            table with `name` and arguments. A `learning_rate` may be a table too, of a schedule; its `decay_steps`,
+            where left out, are the whole run.
         epochs: passes over the data.
         seed: of weights, data order and latents.
         precision: a word of `kerasgan.precision`.
@@ -82,7 +82,7 @@ def read(path: "str | Path") -> Recipe:
     """Return the recipe in a TOML file.
 
     Raises:
-        ValueError: the file is missing or not TOML, or a key in it is unknown.
+        ValueError: the file is missing, not TOML or too large, or what it says is not valid.
     """
     return from_dict(read_dict(path))
 
@@ -90,11 +90,15 @@ def read(path: "str | Path") -> Recipe:
 def read_dict(path: "str | Path") -> dict:
     """Return the unchecked content of a recipe file."""
     try:
-        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        content = tomllib.loads(files.read_text(path, MOST_BYTES))
     except FileNotFoundError:
         raise ValueError(f"There is no recipe {str(path)!r}.") from None
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"The recipe {str(path)!r} is not valid TOML: {error}.") from None
+    except RecursionError:
+        raise ValueError(f"The recipe {str(path)!r} is nested too deeply.") from None
+    files.check_nesting(content, str(path))
+    return content
 
 
 def from_dict(content: dict) -> Recipe:
@@ -103,21 +107,24 @@ def from_dict(content: dict) -> Recipe:
     Raises:
         ValueError: a key, model type or value is unknown or missing.
     """
-    _check_keys("recipe", content, Recipe.__dataclass_fields__)
+    validation.check_type("A recipe", content, (dict,))
     for table, key in (("model", "type"), ("data", "source")):
-        if key not in content.get(table, {}):
+        values = content.get(table, {})
+        validation.check_type(f"[{table}]", values, (dict,))
+        if key not in values:
             raise ValueError(f"A recipe needs {table}.{key}; received {table} = {content.get(table)!r}.")
-    epochs = content.get("epochs", 1)
-    if not isinstance(epochs, int) or epochs < 1:
-        raise ValueError(f"epochs must be a whole number of at least 1; received {epochs!r}.")
+    validation.check_arguments("the recipe", content, Recipe)
     recipe = Recipe(**content)
     model = _model_class(recipe)
-    _check_keys("[model]", recipe.model, {"type", *_arguments(model.__init__)} - {"image_shape", "seed", "dtype"})
+    validation.check_arguments("[model]", recipe.model, model.__init__, skip=MODEL_GIVEN, also=("type",))
     from kerasgan import data
 
-    _check_keys("[data]", recipe.data, set(_arguments(data.load)) - {"seed", "first_epoch", "labels"})
-    _check_keys("[compile]", recipe.compile, _arguments(model.compile))
-    _check_keys("[card]", recipe.card, CARD)
+    validation.check_arguments("[data]", recipe.data, data.load, skip=DATA_GIVEN)
+    validation.check_arguments("[compile]", recipe.compile, model.compile)
+    for key, text in recipe.card.items():
+        if key not in CARD:
+            raise ValueError("In [card]: " + unknown_name("key", key, CARD))
+        validation.check_type(f"{key} in [card]", text, (str,))
     return recipe
 
 
@@ -132,12 +139,12 @@ def build_model(recipe: Recipe, info):
 
     steps = recipe.epochs * (info.num_examples // recipe.data.get("batch_size", 128))
 
-    arguments = {name: value for name, value in recipe.model.items() if name != "type"}
+    arguments = {name: _made(name, value, steps) for name, value in recipe.model.items() if name != "type"}
     model_class = _model_class(recipe)
     if "num_classes" in _arguments(model_class.__init__):
         arguments.setdefault("num_classes", info.num_classes)
     model = model_class(image_shape=info.image_shape, seed=recipe.seed, dtype=precision(recipe.precision), **arguments)
-    model.compile(**{name: _argument(name, value, steps) for name, value in recipe.compile.items()})
+    model.compile(**{name: _made(name, value, steps) for name, value in recipe.compile.items()})
     return model
 
 
@@ -154,8 +161,8 @@ def resolved(recipe: Recipe) -> Recipe:
     from kerasgan import data
     from kerasgan.distribution import precision
 
-    model = _defaults(_model_class(recipe).__init__, skip=("image_shape", "seed", "dtype", "name"))
-    loading = _defaults(data.load, skip=("seed", "first_epoch", "labels", "data_dir"))
+    model = _defaults(_model_class(recipe).__init__, skip=(*MODEL_GIVEN, "name"))
+    loading = _defaults(data.load, skip=(*DATA_GIVEN, "data_dir"))
     return replace(
         recipe,
         model={"type": recipe.model["type"]} | model | recipe.model,
@@ -190,38 +197,29 @@ def _data_arguments(recipe: Recipe, data_dir: str | None) -> dict:
     return recipe.data if data_dir is None else recipe.data | {"data_dir": data_dir}
 
 
-def _argument(name: str, value, steps: int):
-    """Return an optimizer from its table; anything else as it is."""
-    if name not in OPTIMIZERS or not isinstance(value, dict):
+def _made(name: str, value, steps: int):
+    """Return the object that an argument's table stands for, the tables in it first; anything else as it is."""
+    if isinstance(value, list):
+        return [_made(name, each, steps) for each in value]
+    kinds = validation.OBJECTS | validation.SCHEDULED
+    if name in validation.OBJECTS and isinstance(value, str):
+        value = {"name": value}
+    if name not in kinds or not isinstance(value, dict):
         return value
-    settings = dict(value)
-    if "name" not in settings:
-        raise ValueError(f'{name} needs a name, as in {{ name = "adam", learning_rate = 2e-4 }}; received {value}.')
-    optimizer = type(keras.optimizers.get(settings.pop("name")))
-    _check_keys(f"[compile.{name}]", settings, _arguments(optimizer.__init__))
-    if isinstance(settings.get("learning_rate"), dict):
-        settings["learning_rate"] = _schedule(f"[compile.{name}.learning_rate]", settings["learning_rate"], steps)
-    return optimizer(**settings)
-
-
-def _schedule(where: str, value: dict, steps: int):
-    settings = dict(value)
-    name = settings.pop("name", None)
-    if name not in SCHEDULES:
-        raise ValueError(f"In {where}: " + unknown_name("learning-rate schedule", str(name), SCHEDULES))
-    known = _arguments(SCHEDULES[name].__init__)
-    _check_keys(where, settings, known)
-    if "initial_learning_rate" not in settings:
-        raise ValueError(f"{where} needs initial_learning_rate; received {value}.")
-    return SCHEDULES[name](**({"decay_steps": steps} | settings))
+    made = kinds[name][1][value["name"].lower()]
+    settings = {key: _made(key, each, steps) for key, each in value.items() if key != "name"}
+    if made in validation.SCHEDULES.values():
+        settings = {"decay_steps": steps} | settings
+    return made(**settings)
 
 
 def _model_class(recipe: Recipe) -> type:
     from kerasgan.models import MODELS
 
     name = recipe.model["type"]
+    validation.check_type("type in [model]", name, (str,))
     if name not in MODELS:
-        raise ValueError(unknown_name("model", str(name), MODELS))
+        raise ValueError(unknown_name("model", name, MODELS))
     return MODELS[name]
 
 
@@ -234,9 +232,3 @@ def _defaults(function, skip: tuple) -> dict:
     parameters = inspect.signature(function).parameters.values()
     defaults = {each.name: each.default for each in parameters if each.name not in skip}
     return {name: value for name, value in defaults.items() if value not in (None, inspect.Parameter.empty)}
-
-
-def _check_keys(where: str, given, known) -> None:
-    for key in given:
-        if key not in known:
-            raise ValueError(f"In {where}: " + unknown_name("key", key, known))
