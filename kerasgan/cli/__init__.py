@@ -4,7 +4,7 @@ import argparse
 import sys
 
 import kerasgan
-from kerasgan.cli import generate, make, measure, train, translate, zoo
+from kerasgan.cli import generate, make, measure, signals, train, translate, zoo
 from kerasgan.cli.terminal import plain_output
 
 # In the order that `--help` lists them.
@@ -21,20 +21,51 @@ COMMANDS = (
 )
 
 
-@plain_output()
 def main(argv: list[str] | None = None) -> int:
-    """Run one command and return the exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
+    """Run one command and return the exit status.
+
+    0 done, 1 failed, 2 wrong usage, 130 interrupted (Ctrl-C), 141 nobody reads the output, 143 terminated.
+    """
+    signals.open_closed_streams()
     arguments = build_parser().parse_args(argv)
-    try:
-        arguments.run(arguments)
-    # An OSError of a file or folder names it: no space, no permission.
-    except (ValueError, OSError) as error:
-        print(f"kerasgan: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
+    with plain_output(), signals.handled() as noticed:
+        try:
+            arguments.run(arguments)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            signals.leave_pipe()
+            return signals.BROKEN_PIPE
+        except KeyboardInterrupt as interrupt:
+            noticed.interrupt = noticed.interrupt or interrupt
+        except Exception as error:
+            if not noticed.interrupt:
+                return _told(error)
+    if noticed.interrupt:
         print("\nStopped.", file=sys.stderr)
-        return 130
+        return signals.status(noticed.interrupt)
     return 0
+
+
+def _told(error: Exception) -> int:
+    """Say in one line what the user can do something about; what is a mistake of ours is raised again."""
+    # An OSError of a file or folder names it: no space, no permission.
+    if not isinstance(error, ValueError | OSError | MemoryError) and not _is_of_tensorflow(error):
+        raise error
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    text = " ".join(lines) if isinstance(error, ValueError) else lines[0]
+    if isinstance(error, MemoryError):
+        text = f"Out of memory. {text} Ask for less: a smaller batch, image or model."
+    print(f"kerasgan: {' '.join(text.split())}", file=sys.stderr)
+    return 1
+
+
+def _is_of_tensorflow(error: Exception) -> bool:
+    """Return whether the system refused something to TensorFlow: memory, a file, a full disk."""
+    errors = getattr(sys.modules.get("tensorflow"), "errors", None)
+    if errors is None:
+        return False
+    kinds = ("ResourceExhaustedError", "PermissionDeniedError", "NotFoundError", "FailedPreconditionError")
+    return isinstance(error, tuple(getattr(errors, kind) for kind in kinds))
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -1,5 +1,6 @@
 """`kerasgan demo`: the whole workflow on the embedded digits, in minutes on two CPU cores."""
 
+import math
 import sys
 import textwrap
 import time
@@ -20,10 +21,10 @@ def run(folder: Path, minutes: float) -> None:
     """Sample the zoo, train a DCGAN for about `minutes`, evaluate and export it; everything made is in `folder`.
 
     Raises:
-        ValueError: minutes is not positive.
+        ValueError: minutes is not positive, or not finite.
     """
-    if minutes <= 0:
-        raise ValueError(f"minutes must be positive; received {minutes}.")
+    if not 0 < minutes < math.inf:
+        raise ValueError(f"minutes must be positive, and come to an end; received {minutes}.")
     _say(1, f"Sampling the zoo's {PRESET}")
     zoo_grid = folder / "zoo.png"
     images.save_png(zoo_grid, images.grid(kerasgan.from_preset(PRESET).generate(64, seed=1)))

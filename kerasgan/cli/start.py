@@ -24,7 +24,9 @@ def start_tensorflow() -> None:
     import logging
 
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    backend = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    if backend != "tensorflow":
+        raise ValueError(f"kerasgan runs on TensorFlow; received KERAS_BACKEND={backend}. Unset it, or set tensorflow.")
     logging.getLogger("absl").setLevel(logging.ERROR)
     # Native code writes to standard error whatever the log level, until its logging is initialised.
     with Silence():

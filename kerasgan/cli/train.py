@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 from kerasgan.cli.start import DATA_DIR_HELP, command, start_tensorflow
+from kerasgan.presets.files import METADATA
 
 PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
 STRATEGIES = ("default", "mirrored", "multi_worker")
@@ -45,7 +46,7 @@ def _train(arguments) -> None:
     verbose = 1 if sys.stdout.isatty() else 2
     try:
         training.train(recipe, folder, resume=resume, data_dir=arguments.data_dir, log_dir=log_dir, verbose=verbose)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, BrokenPipeError):
         if (folder / training.MODEL).is_file():
             print(f"\nStopped; finished epochs are kept. Go on with: kerasgan train --resume {folder}", file=sys.stderr)
         raise
@@ -60,7 +61,7 @@ def _recipe_and_folder(arguments):
     from kerasgan.runs import recipes, training
 
     if arguments.resume is not None:
-        folder = Path(arguments.resume or arguments.out or arguments.what or "")
+        folder = _run_to_resume(arguments)
         base = recipes.read_dict(folder / training.RECIPE)
     elif not arguments.what:
         raise ValueError("Say what to train: kerasgan train dcgan --data mnist_mini, or kerasgan train recipe.toml")
@@ -69,6 +70,19 @@ def _recipe_and_folder(arguments):
         name = base["model"]["type"] + "-" + Path(arguments.data or base["data"]["source"]).stem
         folder = Path(arguments.out or Path("runs") / name)
     return recipes.from_dict(_with_options(base, arguments)), folder
+
+
+def _run_to_resume(arguments) -> Path:
+    named = [name for name in (arguments.resume, arguments.out, arguments.what) if name]
+    if len(named) != 1:
+        raise ValueError(
+            "Name one run to go on with, and nothing else: kerasgan train --resume RUN. "
+            f"Received {' and '.join(map(repr, named)) or 'none'}."
+        )
+    folder = Path(named[0])
+    if (folder / METADATA).is_file():
+        raise ValueError(f"{named[0]!r} is a preset, not a run. Train its recipe anew: kerasgan train {named[0]}")
+    return folder
 
 
 def _starting_point(what: str) -> dict:

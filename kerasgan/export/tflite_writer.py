@@ -6,6 +6,7 @@ import math
 import os
 import pathlib
 import re
+import tempfile
 
 import numpy as np
 import tensorflow as tf
@@ -13,7 +14,7 @@ import tensorflow as tf
 from kerasgan.export import parity, sampler_graph
 from kerasgan.export.report import QUANTIZATIONS, Report, machine, package_versions
 from kerasgan.support.configurable import unknown_name
-from kerasgan.support.files import replacing
+from kerasgan.support.files import check_room, replacing
 from kerasgan.support.silence import Silence
 
 ERROR_LIMIT = 1e-4
@@ -78,6 +79,9 @@ def tflite(
             f"{batch_size:,}. Call the file again for more."
         )
     _check_count("calibration_samples", calibration_samples)
+    sampler_graph.check_batch(model, batch_size)
+    # The converter keeps the weights there, more than once; what does not fit it leaves out without a word.
+    check_room(tempfile.gettempdir(), 16 * model.sampler.count_params() + 2**22)
 
     content = _convert(model, quantization, batch_size, calibration_samples, seed)
     _check_builtin(custom_ops(content))

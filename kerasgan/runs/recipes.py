@@ -101,6 +101,14 @@ def read_dict(path: "str | Path") -> dict:
     return content
 
 
+def is_canonical(path: "str | Path") -> bool:
+    """Return whether a recipe file is as `to_toml` writes it, and not by hand."""
+    try:
+        return read(path).to_toml() == files.read_text(path)
+    except (ValueError, OSError):
+        return False
+
+
 def from_dict(content: dict) -> Recipe:
     """Return a checked recipe from nested dicts.
 

@@ -13,7 +13,6 @@ import contextlib
 import csv
 import importlib.metadata
 import io
-import json
 import signal
 import tempfile
 import threading
@@ -26,15 +25,14 @@ import keras
 from kerasgan import distribution, images
 from kerasgan.callbacks import GenerativeMetrics, ImageSummary
 from kerasgan.core.base import GenerativeModel
+from kerasgan.runs import folder as run_folder
 from kerasgan.runs import recipes
+from kerasgan.runs.folder import HISTORY, LOGS, MODEL, RECIPE, RUN, SAMPLES, read_history, read_run
 from kerasgan.runs.keras_file import load_keras_file
 from kerasgan.runs.recipes import Recipe
 from kerasgan.support import files
 
-RECIPE, MODEL, HISTORY, SAMPLES, LOGS = "recipe.toml", "model.keras", "history.csv", "samples.png", "logs"
-RUN = "run.json"
-# What cannot change when a run goes on; epochs, strategy and summaries can.
-FIXED = ("model", "data", "compile", "seed", "precision")
+__all__ = ["HISTORY", "LOGS", "MODEL", "RECIPE", "RUN", "SAMPLES", "load_run", "read_history", "read_run", "train"]
 
 
 def train(
@@ -51,22 +49,21 @@ def train(
         verbose: as in `keras.Model.fit`.
 
     Raises:
-        ValueError: the folder holds a run and `resume` is False, or the other way round.
+        ValueError: the folder holds a run and `resume` is False, or the other way round; another process trains there.
     """
-    folder = Path(folder)
+    folder, log_dir = Path(folder), Path(log_dir or Path(folder) / LOGS)
     # Before the data: several workers must find each other before TensorFlow does anything else.
     strategy = distribution.strategy(recipe.strategy)
     chief = distribution.is_chief(strategy)
-    if chief:
-        _check_folder(folder, recipe, resume)
-        files.remove_partial(folder)
-    model = _build_or_load(recipe, folder, strategy, data_dir)
+    distribution.precision(recipe.precision)
     with contextlib.ExitStack() as stack:
+        if chief:
+            stack.enter_context(run_folder.begun(folder, recipe, resume))
+            files.check_writable(log_dir)
         # Saving reads variables that all workers share, so all must save; but one folder can be only one worker's.
         own = folder if chief else Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        # Only now: what cannot be built or read leaves no run behind.
-        files.write_text(own / RECIPE, recipe.to_toml())
-        _fit(model, recipe, own, chief, data_dir, log_dir or folder / LOGS, verbose)
+        model = _build_or_load(recipe, folder, strategy, data_dir)
+        _fit(model, recipe, own, chief, data_dir, log_dir, verbose)
     return model
 
 
@@ -82,11 +79,18 @@ def _fit(model, recipe: Recipe, folder: Path, chief: bool, data_dir, log_dir, ve
     """Train on after the model's last epoch, saving into `folder`."""
     dataset = recipes.load_data(recipe, data_dir)
     first_epoch = round(_steps_done(model) / len(dataset))
+    if first_epoch > recipe.epochs:
+        raise ValueError(
+            f"The run has {first_epoch} epochs already, more than the {recipe.epochs} asked for. Ask for more, with "
+            "--epochs, or for none: it is trained."
+        )
+    # Only now: what cannot be built or read leaves no run behind.
+    files.write_text(folder / RECIPE, recipe.to_toml())
     if first_epoch:
         dataset = recipes.load_data(recipe, data_dir, first_epoch)
     callbacks = [
         *_metrics(recipe, data_dir, log_dir),
-        SaveRun(folder, first_epoch),
+        SaveRun(folder, first_epoch, recipe),
         ImageSummary(log_dir, every=recipe.summary_every, images=_images_to_reconstruct(model, recipe, data_dir)),
     ]
     if chief:
@@ -123,9 +127,10 @@ class SaveRun(keras.callbacks.Callback):
     missing one could not be made up.
     """
 
-    def __init__(self, folder: "str | Path", first_epoch: int):
+    def __init__(self, folder: "str | Path", first_epoch: int, recipe: Recipe):
         super().__init__()
         self.folder = Path(folder)
+        self.recipe = run_folder.fixed(recipe)
         self.rows = [row for row in read_history(folder) if int(row["epoch"]) < first_epoch]
         record = read_run(folder)
         self.seconds, self.cpu_seconds = record.get("seconds", 0.0), record.get("cpu_seconds", 0.0)
@@ -141,80 +146,54 @@ class SaveRun(keras.callbacks.Callback):
         self.rows.append({"epoch": epoch, **(logs or {})})
         files.write_text(self.folder / HISTORY, _csv(self.rows))
         with files.replacing(self.folder / MODEL) as temporary:
-            self.model.save(temporary)
+            try:
+                self.model.save(temporary)
+            except RuntimeError as error:  # What HDF5 makes of a disk that is full.
+                raise OSError(f"{self.folder / MODEL} could not be written: {error}") from error
         images.save_png(self.folder / SAMPLES, images.grid(self.model.generate(64, seed=0)))
         versions = {package: importlib.metadata.version(package) for package in ("kerasgan", "tensorflow", "keras")}
         time_spent = {"seconds": round(self.seconds, 1), "cpu_seconds": round(self.cpu_seconds, 1)}
-        record = {"epochs": epoch + 1, **time_spent, "versions": versions}
+        record = {"epochs": epoch + 1, **time_spent, "versions": versions, "recipe": self.recipe}
         files.write_json(self.folder / RUN, record | {"hardware": asdict(distribution.describe_hardware())})
 
 
 class Interrupts(keras.callbacks.Callback):
-    """Raise a KeyboardInterrupt that got lost again, before the next epoch.
+    """Raise an interrupt that got lost again, before the next epoch.
 
-    Ctrl-C raises it wherever the main thread is, and where that is in code that ignores every exception, training would
-    go on as if nothing had been said. It notices Ctrl-C while it is entered as a context, in the main thread, unless
-    the program handles the signal its own way.
+    Ctrl-C, and whatever signal is handled likewise, raises wherever the main thread is, and where that is in code that
+    ignores every exception, training would go on as if nothing had been said. It notices while it is entered as a
+    context, in the main thread.
     """
 
     def __enter__(self):
-        self.noticed = False
+        self.noticed = None
         in_main_thread = threading.current_thread() is threading.main_thread()
-        self.active = in_main_thread and signal.getsignal(signal.SIGINT) is signal.default_int_handler
-        if self.active:
-            signal.signal(signal.SIGINT, self._notice)
+        handled = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+        self.handlers = {number: each for number, each in handled.items() if callable(each) and in_main_thread}
+        for number in self.handlers:
+            signal.signal(number, self._notice)
         return self
 
     def __exit__(self, *error):
-        if self.active:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+        for number, handler in self.handlers.items():
+            signal.signal(number, handler)
 
     def on_epoch_begin(self, epoch, logs=None):
         """Raise what was noticed and has not ended the training."""
         if self.noticed:
-            raise KeyboardInterrupt
+            raise self.noticed
 
     def _notice(self, number, frame):
-        self.noticed = True
-        signal.default_int_handler(number, frame)
-
-
-def read_run(folder: "str | Path") -> dict:
-    """Return what `run.json` of a run says; empty before its first epoch ended."""
-    path = Path(folder) / RUN
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-
-
-def _check_folder(folder: Path, recipe: Recipe, resume: bool) -> None:
-    exists = (folder / RECIPE).is_file()
-    if exists and not resume:
-        raise ValueError(f"{str(folder)!r} holds a run. Go on with it (--resume), or choose another folder.")
-    if resume and not exists:
-        raise ValueError(f"{str(folder)!r} holds no run to resume: it has no {RECIPE}.")
-    if not exists and folder.is_dir() and any(folder.iterdir()):
-        raise ValueError(f"{str(folder)!r} is not empty and holds no run; choose another folder.")
-    if exists:
-        earlier = recipes.read(folder / RECIPE)
-        changed = [name for name in FIXED if getattr(earlier, name) != getattr(recipe, name)]
-        if changed:
-            raise ValueError(
-                f"A resumed run keeps its recipe; received another {', '.join(changed)} than {folder / RECIPE} says. "
-                "Start a new run for that, in another folder."
-            )
+        try:
+            self.handlers[number](number, frame)
+        except KeyboardInterrupt as interrupt:
+            self.noticed = interrupt
+            raise
 
 
 def _steps_done(model: GenerativeModel) -> int:
     optimizer = getattr(model, "g_optimizer", model.optimizer)
     return int(keras.ops.convert_to_numpy(optimizer.iterations))  # int() takes no mirrored variable.
-
-
-def read_history(folder: "str | Path") -> list[dict]:
-    """Return the rows of a run's `history.csv`, one an epoch; empty before its first epoch ended."""
-    path = Path(folder) / HISTORY
-    if not path.is_file():
-        return []
-    with open(path, newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
 
 
 def _csv(rows: list[dict]) -> str:

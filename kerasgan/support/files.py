@@ -122,6 +122,19 @@ def check_room(folder: "str | Path", size: int) -> None:
         )
 
 
+def check_writable(folder: "str | Path") -> None:
+    """Raise a ValueError unless files can be written to a folder, or to the one that it will be made in."""
+    folder = Path(folder).absolute()
+    existing = next(each for each in (folder, *folder.parents) if each.exists())
+    if not existing.is_dir():
+        raise ValueError(f"{str(folder)!r} cannot be a folder: {str(existing)!r} is {_kind(existing.stat().st_mode)}.")
+    try:
+        with tempfile.TemporaryFile(dir=existing) as file:
+            file.write(bytes(2**16))
+    except OSError as error:
+        raise ValueError(f"{str(folder)!r} cannot be written: {error.strerror or error}.") from error
+
+
 # Reading
 
 
