@@ -124,7 +124,7 @@ def from_dict(content: dict) -> Recipe:
     validation.check_arguments("the recipe", content, Recipe)
     recipe = Recipe(**content)
     model = _model_class(recipe)
-    validation.check_arguments("[model]", recipe.model, model.__init__, skip=MODEL_GIVEN, also=("type",))
+    validation.check_arguments("[model]", recipe.model, model, skip=MODEL_GIVEN, also=("type",))
     from kerasgan import data
 
     validation.check_arguments("[data]", recipe.data, data.load, skip=DATA_GIVEN)
@@ -216,7 +216,7 @@ def _made(name: str, value, steps: int):
         return value
     made = kinds[name][1][value["name"].lower()]
     settings = {key: _made(key, each, steps) for key, each in value.items() if key != "name"}
-    if made in validation.SCHEDULES.values():
+    if "decay_steps" in _arguments(made.__init__):
         settings = {"decay_steps": steps} | settings
     return made(**settings)
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 
 import keras
 
-from kerasgan import likelihoods, losses, regularizers
+from kerasgan import augmentations, constraints, likelihoods, losses, regularizers, schedules
 from kerasgan.distribution import PRECISIONS, STRATEGIES
 from kerasgan.support.configurable import unknown_name
 
@@ -20,6 +20,7 @@ SCHEDULES = {
     "cosine_decay": keras.optimizers.schedules.CosineDecay,
     "exponential_decay": keras.optimizers.schedules.ExponentialDecay,
     "polynomial_decay": keras.optimizers.schedules.PolynomialDecay,
+    **schedules.SCHEDULES,
 }
 OPTIMIZERS = {
     name.lower(): each
@@ -27,7 +28,7 @@ OPTIMIZERS = {
     if isinstance(each, type)
     and issubclass(each, keras.optimizers.Optimizer)
     and each not in (keras.optimizers.Optimizer, keras.optimizers.LossScaleOptimizer)
-}
+} | {"scheduled_adam": schedules.ScheduledAdam}
 # Arguments that are an object: what the errors call it, and the classes that a name may stand for. In a recipe it is
 # such a name, or a table of `name` and the constructor's arguments.
 OBJECTS: dict[str, tuple[str, Mapping[str, type]]] = {
@@ -36,12 +37,22 @@ OBJECTS: dict[str, tuple[str, Mapping[str, type]]] = {
     "g_optimizer": ("optimizer", OPTIMIZERS),
     "loss": ("loss", losses.LOSSES),
     "regularizers": ("regularizer", regularizers.REGULARIZERS),
+    "augment": ("augmentation", augmentations.AUGMENTATIONS),
+    "d_constraint": ("constraint", {"weight_clip": constraints.WeightClip}),
     "likelihood": ("likelihood", likelihoods.LIKELIHOODS),
 }
 # Of these there is a list.
 LISTS = ("regularizers",)
 # Numbers that may be a schedule, in a table of its name and arguments.
-SCHEDULED = {"learning_rate": ("learning-rate schedule", SCHEDULES)}
+SCHEDULED = {
+    "learning_rate": ("learning-rate schedule", SCHEDULES),
+    "weight": ("schedule", schedules.SCHEDULES),
+    "ema_half_life": ("schedule", schedules.SCHEDULES),
+    "beta_1": ("schedule", schedules.SCHEDULES),
+    "beta_2": ("schedule", schedules.SCHEDULES),
+}
+# Only `ScheduledAdam` takes these as schedules.
+BETAS = ("beta_1", "beta_2")
 # What is known only when the run is: it is filled in.
 FILLED_IN = ("decay_steps",)
 
@@ -51,6 +62,8 @@ TYPES = {
     "num_classes": (int,),
     "name": (str,),
     "jit_compile": (bool, str),
+    "pack": (int,),
+    "ema_half_life": (float,),
     "clipnorm": (float,),
     "clipvalue": (float,),
     "global_clipnorm": (float,),
@@ -67,6 +80,7 @@ WORDS = {
     "precision": PRECISIONS,
     "strategy": STRATEGIES,
     "architecture": ("conv", "mlp"),
+    "unit": schedules.UNITS,
     "on_error": ("raise", "skip"),
     "jit_compile": ("auto",),
 }
@@ -77,9 +91,9 @@ MOST = 2**31 - 2
 BELOW_1 = ("beta_1", "beta_2", "rho", "momentum", "ema_momentum", "ema_decay", "dropout")
 ABOVE_0 = (
     "learning_rate", "initial_learning_rate", "epsilon", "clipnorm", "clipvalue", "global_clipnorm", "decay_rate",
-    "power", "warmup_target", "loss_scale_factor",
+    "power", "warmup_target", "loss_scale_factor", "ema_half_life", "over", "limit",
 )  # fmt: skip
-NOT_NEGATIVE = ("weight_decay", "weight", "beta", "alpha", "end_learning_rate", "label_smoothing")
+NOT_NEGATIVE = ("after", "weight_decay", "weight", "beta", "alpha", "end_learning_rate", "label_smoothing")
 _NAMES = {bool: "true or false", int: "a whole number", float: "a number", str: "text", list: "a list", dict: "a table"}
 
 
@@ -100,14 +114,26 @@ def check_arguments(where: str, given, function: Callable, skip: tuple = (), als
             continue
         if name not in parameters:
             raise ValueError(f"In {where}: " + unknown_name("key", name, (*parameters, *also)))
-        _check_argument(f"{name} in {where}", name, value, parameters[name])
+        fixed = name in BETAS and function is not schedules.ScheduledAdam
+        if name in SCHEDULED and isinstance(value, dict) and not fixed:
+            _check_table(f"{name} in {where}", value, *SCHEDULED[name])
+        else:
+            _check_argument(f"{name} in {where}", name, value, parameters[name])
     for name, parameter in parameters.items():
         if parameter.default is parameter.empty and name not in (*given, *FILLED_IN):
             raise ValueError(f"{where} needs {name}; received {_shown(given)}.")
 
 
 def _parameters(function: Callable, skip: tuple) -> dict[str, inspect.Parameter]:
-    found = inspect.signature(function).parameters
+    """Return what a function takes, or a class and those above it that its constructor passes keywords on to."""
+    found = {}
+    for each in function.__mro__ if isinstance(function, type) else (function,):
+        if isinstance(each, type) and "__init__" not in vars(each):
+            continue
+        parameters = inspect.signature(each.__init__ if isinstance(each, type) else each).parameters.values()
+        found = {parameter.name: parameter for parameter in parameters} | found
+        if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+            break
     collecting = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
     return {name: each for name, each in found.items() if name not in ("self", *skip) and each.kind not in collecting}
 
@@ -119,11 +145,10 @@ def _check_argument(label: str, name: str, value, parameter: inspect.Parameter) 
             _check_object(label, name, each)
     elif name in OBJECTS:
         _check_object(label, name, value)
-    elif name in SCHEDULED and isinstance(value, dict):
-        _check_table(label, value, *SCHEDULED[name])
     else:
-        check_type(label, value, _types(name, parameter))
-        _check_range(label, name, value)
+        allowed = _types(name, parameter)
+        check_type(label, value, allowed)
+        _check_range(label, name, value, float not in allowed)
 
 
 def _check_object(label: str, name: str, value) -> None:
@@ -141,7 +166,7 @@ def _check_table(label: str, value: dict, kind: str, table: Mapping[str, type]) 
     name = value["name"].lower()
     if name not in table:
         raise ValueError(f"In {label}: " + unknown_name(kind, value["name"], table))
-    check_arguments(label, value, table[name].__init__, skip=("name",), also=("name",))
+    check_arguments(label, value, table[name], skip=("name",), also=("name",))
 
 
 def _types(name: str, parameter: inspect.Parameter) -> tuple[type, ...]:
@@ -169,11 +194,11 @@ def check_type(label: str, value, allowed: tuple[type, ...]) -> None:
         raise ValueError(f"{label} must be {' or '.join(_NAMES[each] for each in allowed)}; received {_shown(value)}.")
 
 
-def _check_range(label: str, name: str, value) -> None:
+def _check_range(label: str, name: str, value, whole: bool) -> None:
     if isinstance(value, list | tuple):
         for each in value:
             check_type(f"Every part of {label}", each, (int,))
-            _check_range(label, name, each)
+            _check_range(label, name, each, whole)
         if not value:
             raise ValueError(f"{label} must not be empty.")
     elif isinstance(value, str):
@@ -182,12 +207,12 @@ def _check_range(label: str, name: str, value) -> None:
         if name == "source" and (not value.strip() or "\0" in value):
             raise ValueError(f"{label} must name data; received {value!r}.")
     elif isinstance(value, int | float) and not isinstance(value, bool):
-        words = _range(name, value)
+        words = _range(name, value, whole)
         if words:
             raise ValueError(f"{label} must be {words}; received {_shown(value)}.")
 
 
-def _range(name: str, value: int | float) -> str | None:
+def _range(name: str, value: int | float, whole: bool) -> str | None:
     """Return what a number should have been; None where it is."""
     if not math.isfinite(value):
         return "finite"
@@ -200,7 +225,7 @@ def _range(name: str, value: int | float) -> str | None:
     if name == "channels":
         return None if value in (1, 3) else "1 (grey) or 3 (RGB)"
     least = 0 if name in AT_LEAST_0 else 1
-    if isinstance(value, int):
+    if whole:
         return None if least <= value <= MOST else f"at least {least} and at most {MOST}"
     return None
 

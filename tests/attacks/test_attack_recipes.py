@@ -57,6 +57,13 @@ WRONG = [
     *rows("compile.g_optimizer.amsgrad compile.g_optimizer.use_ema", ANY_NOT_BOOL),
     *rows("compile.g_optimizer.gradient_accumulation_steps", (*ANY_NOT_INT, 0, -1)),
 ]
+WRONG += [
+    *rows("compile.pack", (*ANY_NOT_INT, 0)),
+    *rows("compile.augment", (1, True, "x", [], {}, {"name": "adaptive", "target": "x"})),
+    *rows("compile.d_constraint", (1, "x", {}, {"name": "weight_clip", "limit": 0})),
+    *rows("compile.ema_half_life", (*ANY_NOT_NUMBER, 0, {}, {"name": "linear"}, {"name": "linear", "unit": "days"})),
+    *rows("compile.g_optimizer.beta_1", ({"name": "linear", "start": 0, "end": 0.5, "over": 1000},)),
+]
 SCHEDULE = {"name": "cosine_decay", "initial_learning_rate": 0.1}
 SCHEDULES = [
     {"name": "cosine_decay"},
@@ -97,6 +104,7 @@ def test_a_schedule_of_the_wrong_kind_is_named(schedule):
     assert "\n" not in str(caught.value)
 
 
+LINEAR = {"name": "linear", "start": 0, "end": 0.5, "over": 1000, "unit": "images"}
 RIGHT = [
     *rows("compile.jit_compile", (True, False, "auto")),
     *rows("compile.loss", ("hinge", {"name": "non_saturating", "label_smoothing": 0.1})),
@@ -104,6 +112,14 @@ RIGHT = [
     *rows("compile.g_optimizer", ("adam", "Adam", {"name": "sgd"}, {"name": "Adam", "beta_1": 0, "clipnorm": 1})),
     *rows("compile.g_optimizer.learning_rate", (1, 0.5, SCHEDULE, SCHEDULE | {"decay_steps": 5, "alpha": 0})),
     *rows("data.image_size", (28, [28, 32])),
+    *rows("compile.regularizers", ([{"name": "gradient_penalty", "weight": LINEAR, "every": 4, "one_sided": True}],)),
+    *rows("compile.augment", ("diffaugment", {"name": "adaptive", "target": 0.5})),
+    *rows("compile.pack", (2,)),
+    *rows("compile.d_constraint", ({"name": "weight_clip", "limit": 0.01},)),
+    *rows("compile.ema_half_life", (10_000, LINEAR)),
+    *rows(
+        "compile.g_optimizer", ({"name": "scheduled_adam", "beta_1": LINEAR, "learning_rate": LINEAR, "clipnorm": 1},)
+    ),
     *rows("model.ema_decay", (0, 0.0, 0.9999)),
     *rows("seed", (0, 2**31 - 2)),
     *rows("metrics_every", (0, 3)),
