@@ -1,16 +1,11 @@
 """The sampler of a model, made ready for export: in float32, with named inputs and outputs."""
 
-import contextlib
-import math
-
 import keras
 import numpy as np
 import tensorflow as tf
 
 from kerasgan.core.sampling import Sampling, as_input
 
-# LiteRT counts the bytes of a tensor in 31 bits; phones have memory for far less.
-MOST_TENSOR_BYTES = 2**29
 _LOW_PRECISION = ("float16", "bfloat16", "mixed_float16", "mixed_bfloat16")
 
 
@@ -66,21 +61,6 @@ def float32_sampler(model) -> keras.Model:
     copy = keras.saving.deserialize_keras_object(config)
     copy.set_weights([_as_float32(weight) for weight in sampler.get_weights()])
     return copy
-
-
-def check_batch(model, batch_size: int) -> None:
-    """Raise a ValueError where a batch makes a tensor larger than interpreters take: they end the process over it."""
-    largest = 1
-    for layer in _layers(model.sampler):
-        with contextlib.suppress(AttributeError, ValueError):  # A layer that is called several times names no output.
-            for tensor in keras.tree.flatten(layer.output):
-                largest = max(largest, math.prod(size for size in tensor.shape[1:] if size))
-    most = max(1, MOST_TENSOR_BYTES // (4 * largest))
-    if batch_size > most:
-        raise ValueError(
-            f"batch_size must be at most {most} for this model, so that no tensor takes more than "
-            f"{MOST_TENSOR_BYTES // 2**20} MiB in an invocation; received {batch_size}."
-        )
 
 
 class BoundedTanh(keras.layers.Layer):

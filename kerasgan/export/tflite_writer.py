@@ -79,7 +79,6 @@ def tflite(
             f"{batch_size:,}. Call the file again for more."
         )
     _check_count("calibration_samples", calibration_samples)
-    sampler_graph.check_batch(model, batch_size)
     # The converter keeps the weights there, more than once; what does not fit it leaves out without a word.
     check_room(tempfile.gettempdir(), 16 * model.sampler.count_params() + 2**22)
 
