@@ -1,8 +1,6 @@
 """`python -m kerasgan` is `kerasgan`."""
 
-import sys
-
-from kerasgan.cli import main
+from kerasgan.cli import entry
 
 if __name__ == "__main__":
-    sys.exit(main())
+    entry()

@@ -46,6 +46,11 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
+def entry() -> None:
+    """Run one command and end the process with its status."""
+    signals.leave(main())
+
+
 def _told(error: Exception) -> int:
     """Say in one line what the user can do something about; what is a mistake of ours is raised again."""
     # An OSError of a file or folder names it: no space, no permission.

@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
+from typing import NoReturn
 
 INTERRUPTED, BROKEN_PIPE, TERMINATED = 130, 141, 143
 
@@ -62,6 +63,16 @@ def open_closed_streams() -> None:
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115  For the rest of the process.
+
+
+def leave(exit_status: int) -> NoReturn:
+    """End the process; after an interrupt at once, since threads that read data crash the interpreter's own end."""
+    if exit_status in (INTERRUPTED, BROKEN_PIPE, TERMINATED):
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError):
+                stream.flush()
+        os._exit(exit_status)
+    sys.exit(exit_status)
 
 
 def leave_pipe() -> None:
