@@ -86,6 +86,8 @@ def evaluate(
     n, seed = int(n), int(seed)  # A result is written as JSON, which knows no numbers of NumPy's.
     chosen = _chosen(metrics)
     is_model = not isinstance(model, ImageSet)
+    if is_model:
+        image_sets.generated(model, n, seed)  # What cannot be measured is refused before anything is read.
     image_shape = model.image_shape if is_model else model.first(1).shape[1:]
     data = {"image_size": image_shape[:2], "channels": image_shape[2]} | data
     # The data before the extractor, whose weights may have to be fetched.
