@@ -10,8 +10,9 @@
 pytest is needed by `parametrize_with_checks` only; `check_gan(case)` runs the same checks without it.
 """
 
-from kerasgan.testing.case import Case, toy_images, toy_labelled_images, toy_pairs
+from kerasgan.testing.case import Case
 from kerasgan.testing.contract import CHECKS, Check, check_gan, parametrize_with_checks
+from kerasgan.testing.toy_data import toy_examples, toy_images, toy_labelled_images, toy_pairs
 
 __all__ = [
     "CHECKS",
@@ -19,6 +20,7 @@ __all__ = [
     "Check",
     "check_gan",
     "parametrize_with_checks",
+    "toy_examples",
     "toy_images",
     "toy_labelled_images",
     "toy_pairs",

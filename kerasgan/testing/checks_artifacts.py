@@ -9,22 +9,26 @@ import tensorflow as tf
 
 from kerasgan import export, presets
 from kerasgan.testing.case import Case
-from kerasgan.testing.tools import assert_close, compiled, expect_error, snapshot
+from kerasgan.testing.tools import assert_close, assert_same, compiled, expect_error, snapshot, with_examples
 
 
 def preset_roundtrip(case: Case) -> None:
     """A saved preset loads as the same model; a wrong class, an unknown name or a damaged file is refused."""
-    model = compiled(case)
+    model = with_examples(compiled(case), case)
     model.train_step(case.batch())
-    labels = case.labels(3)
-    expected = model.generate(3, seed=1, labels=labels)
+    given = case.given(3)
+    expected = model.generate(3, seed=1, **given)
     with tempfile.TemporaryDirectory() as parent:
         folder = presets.save_preset(model, Path(parent) / "preset", title="a test")
         loaded = presets.from_preset(folder, type(model))
         assert type(loaded) is type(model)
-        assert np.allclose(loaded.generate(3, seed=1, labels=labels), expected, atol=1e-6), "images changed"
+        assert model.makes.error(loaded.generate(3, seed=1, **given), expected) <= 1e-6, "the outputs changed"
         for name, network in model.networks.items():
             assert_close(snapshot(loaded.networks[name].weights), snapshot(network.weights), name, 0.0)
+        assert_same(list(loaded.examples.values()), list(model.examples.values()), "the examples")
+        for name, direction in model.directions().items():
+            made = loaded.directions()[name].generate(2, seed=1)
+            assert direction.makes.error(made, direction.generate(2, seed=1)) <= 1e-6, f"{name} changed"
         assert presets.verify(folder).max_error <= 1e-5
         assert presets.read_metadata(folder)["title"] == "a test"
         loaded.compile()
@@ -44,44 +48,54 @@ def preset_roundtrip(case: Case) -> None:
 
 
 def export_parity(case: Case) -> None:
-    """SavedModel and TFLite give the images that Keras gives, to 1e-5 and 1e-4, at batch sizes 1 and 4."""
+    """SavedModel and TFLite make what Keras makes, to 1e-5 and 1e-4, at batch sizes 1 and 4."""
     model = case.make(seed=0)
-    labels = case.labels(4)
-    inputs = [np.asarray(part) for part in model.sampler_inputs(4, seed=2, labels=labels)]
-    expected = model.generate(4, seed=2, labels=labels)
+    if model.kinds_of_examples():
+        with expect_error("an export without examples", "examples"):
+            export.tflite(model, "none.tflite")
+    with_examples(model, case)
     with tempfile.TemporaryDirectory() as folder:
-        path = str(Path(folder) / "saved_model")
-        export.saved_model(model, path)
-        loaded = tf.saved_model.load(path)  # Kept alive: its signatures do not keep the variables.
-        signature = loaded.signatures["serving_default"]
-        names = _names(signature.structured_input_signature[1], len(inputs))
-        for size in (1, 4):
-            given = {name: tf.constant(part[:size]) for name, part in zip(names, inputs, strict=True)}
-            images = next(iter(signature(**given).values()))
-            _assert_images(images, expected[:size], 1e-5, f"SavedModel, batch {size}")
-            path = str(Path(folder) / f"batch_{size}.tflite")
-            export.tflite(model, path, batch_size=size)
-            _assert_images(_run_tflite(path, inputs, size), expected[:size], 1e-4, f"TFLite, batch {size}")
+        for name, direction in model.directions().items():
+            sizes = (1, 4) if direction is model else (1,)
+            _compare_exports(direction, Path(folder) / name, sizes)
+        for quantization in {"float32", "int8"} - set(model.makes.quantizations):
+            with expect_error(f"{quantization} {model.makes.name}", model.makes.name, quantization):
+                export.tflite(model, Path(folder) / "refused.tflite", quantization)
 
 
-def _run_tflite(path: str, inputs: list, size: int) -> np.ndarray:
+def _compare_exports(direction, path: Path, sizes: tuple) -> None:
+    kind = direction.makes
+    inputs = direction.sampler_inputs(4, seed=2)
+    given = {name: np.asarray(part) for name, part in zip(direction.takes, inputs, strict=True)}
+    expected = direction.generate(4, seed=2)
+    export.saved_model(direction, path)
+    loaded = tf.saved_model.load(str(path))  # Kept alive: its signatures do not keep the variables.
+    signature = loaded.signatures["serving_default"]
+    _assert_names(signature.structured_input_signature[1], given)
+    for size in sizes:
+        part = {name: array[:size] for name, array in given.items()}
+        made = signature(**{name: tf.constant(array) for name, array in part.items()})
+        _assert_made(kind, made, expected[:size], 1e-5, f"SavedModel, batch {size}")
+        file = path.with_name(f"{path.name}_{size}.tflite")
+        export.tflite(direction, file, batch_size=size)
+        run = _tflite_runner(file)
+        _assert_names(run.get_input_details(), given)
+        _assert_made(kind, run(**part), expected[:size], 1e-4, f"TFLite, batch {size}")
+
+
+def _tflite_runner(path: Path):
     from ai_edge_litert.interpreter import Interpreter
 
-    run = Interpreter(model_path=path).get_signature_runner()
-    names = _names(run.get_input_details(), len(inputs))
-    return next(iter(run(**{name: part[:size] for name, part in zip(names, inputs, strict=True)}).values()))
+    return Interpreter(model_path=str(path)).get_signature_runner()
 
 
-def _names(signature, count: int) -> list:
-    """Return the signature's inputs in the sampler's order: "latents" before "labels", or the only one."""
-    names = list(signature)
-    assert len(names) == count, f"the exported signature takes {names}"
-    assert count == 1 or set(names) == {"latents", "labels"}, f"the exported signature takes {names}"
-    return sorted(names, key=lambda name: name == "labels")
+def _assert_names(signature, given: dict) -> None:
+    assert set(signature) == set(given), f"the exported signature takes {list(signature)}, not {list(given)}"
 
 
-def _assert_images(images, expected, tolerance: float, what: str) -> None:
-    images = np.asarray(images)
-    assert images.shape == expected.shape, f"{what}: shape {images.shape}, expected {expected.shape}"
-    error = float(np.abs(images - expected).max())
-    assert error <= tolerance, f"{what}: largest difference {error:.2g}, allowed {tolerance}"
+def _assert_made(kind, made: dict, expected: np.ndarray, tolerance: float, what: str) -> None:
+    assert list(made) == [kind.name], f"{what}: the outputs are {list(made)}"
+    array = np.asarray(made[kind.name])
+    assert (array.shape, array.dtype) == (expected.shape, expected.dtype), f"{what}: {array.dtype} {array.shape}"
+    error = kind.error(array, expected)
+    assert error <= (tolerance if kind.dtype == "float32" else kind.golden_tolerance), f"{what}: error {error:.2g}"

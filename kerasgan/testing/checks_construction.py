@@ -8,6 +8,8 @@ import numpy as np
 import tensorflow as tf
 
 from kerasgan.core.judged import Batch, Update
+from kerasgan.core.sampling import as_input
+from kerasgan.kinds import Latents
 from kerasgan.testing.case import Case
 from kerasgan.testing.tools import compiled, dtype_policy, expect_error
 
@@ -45,23 +47,25 @@ def config_roundtrip(case: Case) -> None:
 
 
 def output(case: Case) -> None:
-    """Images have the right shape, dtype and range, and do not depend on the batch they are made in."""
-    model = case.make(seed=0)
-    labels = case.labels(5)
-    images = model.generate(5, seed=1, labels=labels)
-    assert images.shape == (5, *model.image_shape), f"generate(5) has shape {images.shape}"
-    assert images.dtype == np.float32, f"generate gives {images.dtype}"
-    assert np.all(np.isfinite(images)), "generate gives values that are not finite"
-    assert np.abs(images).max() <= 1.0, f"generate leaves [-1, 1]: {images.min()}..{images.max()}"
-    assert np.ptp(images, axis=0).max() > 0, "all generated images are equal"
+    """What is made has its kind's shape, dtype and range, and does not depend on the batch it is made in."""
+    model, given = case.make(seed=0), case.given(5)
+    kind = model.makes
+    made = model.generate(5, seed=1, **given)
+    assert made.shape == (5, *kind.shape), f"generate(5) has shape {made.shape}"
+    assert made.dtype == kind.dtype, f"generate gives {made.dtype}"
+    assert np.all(np.isfinite(made)), "generate gives values that are not finite"
+    kind.check_values(made)
+    assert kind.peak_to_peak is None or np.ptp(made) <= kind.peak_to_peak, f"{made.min()}..{made.max()} is too far"
+    assert np.ptp(made, axis=0).max() > 0, "all that is generated is equal"
 
-    inputs = model.sampler_inputs(5, seed=1, labels=labels)
-    called = np.asarray(model(inputs[0] if len(inputs) == 1 else inputs))
-    assert np.allclose(called, images, atol=1e-5), "calling the model and generate disagree"
-    small = model.generate(5, seed=1, labels=labels, batch_size=2)
-    assert np.allclose(small, images, atol=1e-5), "generate depends on batch_size"
-    assert np.array_equal(model.generate(5, seed=1, labels=labels), images), "the same seed gives other images"
-    assert not np.array_equal(model.generate(5, seed=2, labels=labels), images), "another seed gives the same images"
+    called = np.asarray(model(as_input(model.sampler_inputs(5, seed=1, **given))))
+    assert kind.error(called, made) <= 1e-5, "calling the model and generate disagree"
+    small = model.generate(5, seed=1, **given, batch_size=2)
+    assert kind.error(small, made) <= 1e-5, "generate depends on batch_size"
+    assert np.array_equal(model.generate(5, seed=1, **given), made), "the same seed gives something else"
+    if any(isinstance(each, Latents) for each in model.takes.values()):
+        others = model.generate(5, seed=2, **given)
+        assert not np.array_equal(others, made), "another seed gives the same"
 
 
 def logits(case: Case) -> None:
@@ -82,49 +86,77 @@ def logits(case: Case) -> None:
         assert values.min() < 0.0 or values.max() > 1.0, "the discriminator gives probabilities; return logits"
 
 
-def labels(case: Case) -> None:
-    """Labels reach the generator and the discriminator, and wrong ones are refused."""
-    model = compiled(case)
-    # Classes may be alike to a generator that has learned nothing.
-    model.train_step(case.batch())
-    first, second = (model.generate(4, seed=1, labels=label) for label in (0, 1))
-    assert not np.allclose(first, second), "generate makes the same images for different labels"
-    cycled = model.generate(model.num_classes, seed=1)
-    assert len(cycled) == model.num_classes
-    assert np.allclose(cycled[0], model.generate(model.num_classes, seed=1, labels=0)[0], atol=1e-5)
-    real, given = model.unpack(case.batch(4))
-    seen = [_discriminator_objective(model, real, given["labels"] * 0 + label) for label in (0, 1)]
-    assert seen[0] != seen[1], "the discriminator's terms do not depend on the labels"
-    for bad in (model.num_classes, -1, [0, 1], 0.5):
+def given_inputs(case: Case) -> None:
+    """What is given reaches what is made, and what is missing or wrong is refused."""
+    model, given = compiled(case), case.given(4)
+    for name, kind in model.takes.items():
+        if name in given:
+            # Classes may be alike to a generator that has learned nothing.
+            model.train_step(case.batch())
+            others = given | {name: np.roll(given[name], 1, axis=0)}
+            first, second = (model.generate(4, seed=1, **each) for each in (given, others))
+            assert not np.array_equal(first, second), f"what is generated does not depend on the {name}"
+            with expect_error(f"{name} for another number", "received"):
+                model.generate(3, seed=1, **{name: given[name]})
+        if not kind.drawn:
+            with expect_error(f"generate without {name}", f"give {name}="):
+                model.generate(4, **{other: array for other, array in given.items() if other != name})
+    with expect_error("an input that there is not", "takes", "received"):
+        model.generate(2, nonsense=np.zeros(2))
+    for left_out in [name for name in model.learns if name != case.made]:
+        rest = {name: part for name, part in case.parts(4).items() if name != left_out}
+        with expect_error(f"fit without {left_out}", left_out, "received"):
+            model.fit(rest, verbose=0)
+    if "labels" in given:
+        _labels(case, model)
+    elif "labels" not in model.takes:
+        with expect_error("labels for a model without them", "unconditional", "labels"):
+            model.generate(2, labels=[0, 1])
+
+
+def _labels(case: Case, model) -> None:
+    """Check that labels are cycled through, reach the discriminator, and are checked."""
+    classes = model.takes["labels"].num_classes
+    cycled = model.generate(classes, seed=1)
+    assert np.allclose(cycled[0], model.generate(classes, seed=1, labels=0)[0], atol=1e-5)
+    if "has_discriminator" in case.tags:
+        real, given = model.unpack(case.batch(4))
+        seen = [_discriminator_objective(model, real, given["labels"] * 0 + label) for label in (0, 1)]
+        assert seen[0] != seen[1], "the discriminator's terms do not depend on the labels"
+    for bad in (classes, -1, [0, 1], 0.5):
         with expect_error(f"generate(4, labels={bad})", "labels must be", "received"):
             model.generate(4, labels=bad)
-    with expect_error("fit without labels", "labels", "received"):
-        model.fit(case.dataset().map(lambda images, _: images), verbose=0)
+    with expect_error("fit with a label that is no class", "labels must be"):
+        model.fit(case.parts(4) | {"labels": np.full(4, classes)}, verbose=0)
 
 
 def error_messages(case: Case) -> None:
     """Wrong input is refused in words that say what was received and what was expected."""
-    model = case.make(seed=0)
+    model, kind = case.make(seed=0), case.declared.learns[case.made]
     with expect_error("fit before compile", "compile"):
         model.fit(case.dataset(), verbose=0)
     model.compile()
-    height, width, channels = model.image_shape
-    expected = f"({height}, {width}, {channels})"
-    with expect_error("images of another size", expected, "received", f"{height + 2}"):
-        model.fit(_changed(case, lambda x: tf.pad(x, ((0, 0), (1, 1), (0, 0), (0, 0)))), verbose=0)
-    with expect_error("byte images", "[-1, 1]", "received uint8"):
-        model.fit(_changed(case, lambda x: tf.cast(255 * (x + 1) / 2, "uint8")), verbose=0)
-    with expect_error("images in 0..255", "[-1, 1]"):
-        model.fit(_changed(case, lambda x: 255 * (x + 1) / 2), verbose=0)
+    with expect_error("another size", f"{kind.shape}", "received", f"{kind.shape[0] + 2}"):
+        model.fit(_changed(case, lambda x: tf.concat([x, x[:, :2]], 1)), verbose=0)
+    other = "uint8" if kind.dtype == "float32" else "float32"
+    with expect_error(f"values as {other}", f"received {other}"):
+        model.fit(_changed(case, lambda x: tf.cast(x, other)), verbose=0)
+    # Eager: nothing is compiled for what is refused.
     model.compile(run_eagerly=True)
-    with expect_error("NaN images", "finite"):
-        model.fit(_changed(case, lambda x: x * float("nan")), verbose=0)
+    if kind.bounds is not None:
+        with expect_error("values out of bounds", kind.bounds_message):
+            model.fit(_changed(case, lambda x: (x + 2) * tf.cast(1e38, x.dtype) if other == "uint8" else x + 999),
+                      verbose=0)  # fmt: skip
+    if kind.dtype == "float32":
+        with expect_error("NaN", "finite"):
+            model.fit(_changed(case, lambda x: x * float("nan")), verbose=0)
+    with expect_error("sample weights", "takes no sample_weight"):
+        model.fit(case.dataset(), sample_weight=np.ones(12), verbose=0)
+    with expect_error("class weights", "takes no class_weight"):
+        model.fit(case.dataset(), class_weight={0: 1.0}, verbose=0)
     for bad in (0, -1, 2.5, True):
         with expect_error(f"generate({bad})", "positive integer", "received"):
             model.generate(bad)
-    if "conditional" not in case.tags:
-        with expect_error("labels for an unconditional model", "unconditional"):
-            model.generate(2, labels=[0, 1])
 
 
 def _discriminator_objective(model: keras.Model, real, labels) -> float:
@@ -134,12 +166,9 @@ def _discriminator_objective(model: keras.Model, real, labels) -> float:
 
 
 def _changed(case: Case, function) -> tf.data.Dataset:
-    """Return the case's data with all images, and only them, put through a function."""
-
-    def change(*example):
-        return tf.nest.map_structure(lambda x: function(x) if x.dtype.is_floating else x, example)
-
-    return case.dataset().map(change)
+    """Return the case's data, as dicts, with what the model learns to make put through a function."""
+    data = tf.data.Dataset.from_tensor_slices(case.parts(12)).batch(6)
+    return data.map(lambda parts: parts | {case.made: function(parts[case.made])})
 
 
 def _structure(model: keras.Model) -> list:

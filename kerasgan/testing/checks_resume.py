@@ -22,7 +22,7 @@ def seeded(case: Case) -> None:
     model = compiled(case)
     first = train(model, case, epochs=1)
     python_state = random.getstate()
-    model.generate(3, seed=8, labels=case.labels(3))
+    model.generate(3, seed=8, **case.given(3))
     assert random.getstate() == python_state, "generate(seed=) draws from Python's random numbers"
     model.evaluate(case.dataset(), verbose=0)
     second = train(model, case, epochs=1)
@@ -46,7 +46,7 @@ def save_load_resume(case: Case) -> None:
             stopped.save(path)
         steps, images, resumed = run_in_worker(_resume, case, path)
     assert steps == [int(optimizer.iterations) for optimizer in optimizers(stopped)], "optimizers lost their steps"
-    assert np.array_equal(images, stopped.generate(3, seed=1, labels=case.labels(3))), "the loaded model differs"
+    assert np.array_equal(images, stopped.generate(3, seed=1, **case.given(3))), "the loaded model differs"
     assert_same(resumed, expected, "the resumed model")
 
 
@@ -77,7 +77,7 @@ def _resume(case: Case, path: str) -> tuple:
     with _warnings_are_errors():
         model = keras.models.load_model(path)
         steps = [int(optimizer.iterations) for optimizer in optimizers(model)]
-        images = model.generate(3, seed=1, labels=case.labels(3))
+        images = model.generate(3, seed=1, **case.given(3))
         train(model, case, epochs=2, initial_epoch=1)
     return steps, images, state(model)
 

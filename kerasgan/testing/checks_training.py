@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from kerasgan.core.dealing import join_batches
 from kerasgan.core.judged import Update, frozen_state
+from kerasgan.kinds import Tokens
 from kerasgan.testing.case import Case
 from kerasgan.testing.tools import (
     assert_finite,
@@ -88,13 +89,14 @@ def fits_toy(case: Case) -> None:
 
 
 def distance(model: keras.Model, case: Case, n: int = 240) -> float:
-    """Return the distance of generated to real images in mean and standard deviation, for the worst class."""
-    labels, real = case.labels(n), case.target_images(n)
-    if "image_to_image" in case.tags:
-        fake = np.asarray(model(case.examples(n)[0][0]))
-    else:
-        fake = model.generate(n, seed=5, labels=labels)
-    groups = [np.ones(n, bool)] if labels is None else [labels == label for label in np.unique(labels)]
+    """Return the distance of what is generated to what is real in mean and standard deviation, in the worst group.
+
+    Groups are of equal labels or captions.
+    """
+    given = case.given(n)
+    kind = case.declared.makes
+    real, fake = (_numbers(kind, each) for each in (case.target(n), model.generate(n, seed=5, **given)))
+    groups = _groups(n, [part for part in given.values() if np.issubdtype(part.dtype, np.integer)])
     return max(
         float(
             np.linalg.norm(real[group].mean(axis=0) - fake[group].mean(axis=0))
@@ -102,6 +104,19 @@ def distance(model: keras.Model, case: Case, n: int = 240) -> float:
         )
         for group in groups
     )
+
+
+def _numbers(kind, array: np.ndarray) -> np.ndarray:
+    """Return an array whose mean and deviation mean something: of tokens, one number a word."""
+    return np.eye(kind.vocabulary)[array] if isinstance(kind, Tokens) else array
+
+
+def _groups(n: int, parts: list) -> list[np.ndarray]:
+    """Return a mask for each combination of whole numbers that were given."""
+    if not parts:
+        return [np.ones(n, bool)]
+    rows = np.concatenate([part.reshape(n, -1) for part in parts], axis=1)
+    return [np.all(rows == row, axis=1) for row in np.unique(rows, axis=0)]
 
 
 def reported_terms(case: Case) -> None:
@@ -128,7 +143,7 @@ def reported_terms(case: Case) -> None:
 
 
 def evaluate_and_predict(case: Case) -> None:
-    """`evaluate` repeats itself and changes nothing; `predict` on latents is `generate`."""
+    """`evaluate` repeats itself and changes nothing; `predict` on the sampler's inputs is `generate`."""
     model = compiled(case)
     model.train_step(case.batch())
     before = state(model)
@@ -139,11 +154,11 @@ def evaluate_and_predict(case: Case) -> None:
     assert_finite(first.values(), "evaluate")
     assert first == second, f"evaluate gave {first}, then {second}"
 
-    labels = case.labels(7)
-    inputs = model.sampler_inputs(7, seed=4, labels=labels)
+    given = case.given(7)
+    inputs = model.sampler_inputs(7, seed=4, **given)
     inputs = inputs[0] if len(inputs) == 1 else tf.data.Dataset.from_tensor_slices((inputs,)).batch(3)
     predicted = model.predict(inputs, verbose=0)
-    assert np.allclose(predicted, model.generate(7, seed=4, labels=labels), atol=1e-5), "predict is not generate"
+    assert model.makes.error(predicted, model.generate(7, seed=4, **given)) <= 1e-5, "predict is not generate"
     assert_same(state(model), before, "the model after predict")
 
     history = train(model, case, epochs=1, validation_data=case.dataset(12, 6, seed=9))

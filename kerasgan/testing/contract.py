@@ -43,7 +43,7 @@ CHECKS = (
     Check(checks_construction.config_roundtrip),
     Check(checks_construction.output),
     Check(checks_construction.logits, needs=_TWO_PLAYERS),
-    Check(checks_construction.labels, needs=frozenset({"conditional"})),
+    Check(checks_construction.given_inputs),
     Check(checks_construction.error_messages),
     Check(checks_training.update_isolation, needs=_TWO_PLAYERS),
     Check(checks_training.each_side_learns_alone, needs=_TWO_PLAYERS),

@@ -19,6 +19,13 @@ def compiled(case: Case, seed: int = 0, learning_rate: float | None = None, **se
     return model
 
 
+def with_examples(model: keras.Model, case: Case, n: int = 6) -> keras.Model:
+    """Return the model with examples of what nobody can make up."""
+    parts = case.parts(n)
+    model.examples = {name: parts[name] for name in model.kinds_of_examples()}
+    return model
+
+
 def train(model: keras.Model, case: Case, epochs: int = 2, **settings) -> dict[str, list]:
     """Train on twelve examples in two batches an epoch, and return the history."""
     return model.fit(case.dataset(), epochs=epochs, verbose=0, **settings).history

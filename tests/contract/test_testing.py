@@ -60,7 +60,6 @@ def test_tags_choose_the_checks():
         return {check.name for check in CHECKS if check.applies_to(case)}
 
     assert names("has_discriminator") - names() == {"logits", "update_isolation", "each_side_learns_alone"}
-    assert names("conditional") - names() == {"labels"}
     assert names() - names("takes_networks") == {"default_constructible"}
     with pytest.raises(ValueError, match=r"Unknown tags \['has_discriminater'\]"):
         Case("mine", VanillaGAN, tags=frozenset({"has_discriminater"}))

@@ -8,7 +8,7 @@ from keras import layers
 
 from kerasgan.core.gan import GAN
 from kerasgan.core.judged import Batch
-from kerasgan.core.sampling import as_seed
+from kerasgan.core.sampling import Direction, Translator
 
 
 @keras.saving.register_keras_serializable("kerasgan_tests")
@@ -53,9 +53,10 @@ class ToyConditionalGAN(GAN):
 
 
 @keras.saving.register_keras_serializable("kerasgan_tests")
-class ToyTranslator(GAN):
+class ToyTranslator(Translator, GAN):
     """Zhu et al. 2017 (CycleGAN): images of domain A to domain B and back, from unpaired examples."""
 
+    reads = "unpaired"
     terms: ClassVar = ("d_loss_a", "d_loss_b", "g_loss_a", "g_loss_b", "cycle_loss")
 
     def __init__(
@@ -80,6 +81,14 @@ class ToyTranslator(GAN):
         return _calm_optimizers() | {"loss": "least_squares", "regularizers": ()}
 
     @property
+    def takes(self):
+        return {"a": self.makes}
+
+    @property
+    def learns(self):
+        return {"a": self.makes, "b": self.makes}
+
+    @property
     def sampler(self):
         return super().sampler.get_layer("a_to_b")
 
@@ -87,13 +96,15 @@ class ToyTranslator(GAN):
     def networks(self):
         return {"generator": super().sampler, "discriminator": self.discriminator}
 
-    def sample_latents(self, n, seed=None):
-        # What a translator samples from is its source domain; noise stands in for it here.
-        return tf.tanh(tf.random.stateless_normal((n, *self.image_shape), seed=as_seed(seed)))
+    def directions(self):
+        back = super().sampler.get_layer("b_to_a")
+        return {"a_to_b": self, "b_to_a": Direction(self, "b_to_a", back, {"b": self.makes}, self.makes)}
+
+    def shown(self):
+        return {"a_to_b/ema": self.sampler, "a_to_b/live": self.generator.get_layer("a_to_b")}
 
     def unpack(self, data):
-        pair, _, _ = keras.utils.unpack_x_y_sample_weight(data)
-        return tuple(self.makes.checked(images, type(self).__name__) for images in pair), {}
+        return tuple(self.parts(data).values()), {}
 
     def synthesize(self, real, given, seed, training=True):
         fake_b, fake_a = self.generator(list(real), training=training)
