@@ -64,6 +64,16 @@ class PairedOptimizers:
         self._ratio = d_rate / max(g_rate, 1e-30)
 
     @property
+    def variables(self) -> list:
+        """The variables of both, the discriminator's first; `summary` counts them."""
+        return [*self._d_optimizer.variables, *self._g_optimizer.variables]
+
+    @property
+    def iterations(self):
+        """How many updates the generator has had."""
+        return self._g_optimizer.iterations
+
+    @property
     def learning_rate(self):
         """The generator's learning rate."""
         return self._g_optimizer.learning_rate

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from kerasgan.testing import (
     checks_artifacts,
     checks_construction,
+    checks_keras,
     checks_placement,
     checks_resume,
     checks_training,
@@ -50,6 +51,8 @@ CHECKS = (
     Check(checks_training.fits_toy),
     Check(checks_training.reported_terms),
     Check(checks_training.evaluate_and_predict),
+    Check(checks_keras.keras_methods),
+    Check(checks_keras.keras_callbacks),
     Check(checks_resume.seeded),
     Check(checks_resume.save_load_resume),
     Check(checks_resume.resume_after_kill),
