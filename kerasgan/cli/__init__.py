@@ -1,6 +1,7 @@
 """The command line. Nothing here imports TensorFlow until a command needs it: `--help` answers at once."""
 
 import argparse
+import re
 import sys
 
 import kerasgan
@@ -60,6 +61,8 @@ def _told(error: Exception) -> int:
     text = " ".join(lines) if isinstance(error, ValueError) else lines[0]
     if isinstance(error, MemoryError):
         text = f"Out of memory. {text} Ask for less: a smaller batch, image or model."
+    # TensorFlow puts the place in its graph before and behind what happened.
+    text = re.sub(r"\{\{.*?\}\}|\[Op:\w+\]( name:)?", "", text)
     print(f"kerasgan: {' '.join(text.split())}", file=sys.stderr)
     return 1
 
@@ -69,8 +72,8 @@ def _is_of_tensorflow(error: Exception) -> bool:
     errors = getattr(sys.modules.get("tensorflow"), "errors", None)
     if errors is None:
         return False
-    kinds = ("ResourceExhaustedError", "PermissionDeniedError", "NotFoundError", "FailedPreconditionError")
-    return isinstance(error, tuple(getattr(errors, kind) for kind in kinds))
+    kinds = ("ResourceExhausted", "PermissionDenied", "NotFound", "FailedPrecondition", "OutOfRange")
+    return isinstance(error, tuple(getattr(errors, f"{kind}Error") for kind in kinds))
 
 
 def build_parser() -> argparse.ArgumentParser:

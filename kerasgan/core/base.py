@@ -16,6 +16,12 @@ from kerasgan.core.clock import Clock, Phases
 from kerasgan.core.sampling import Sampling
 from kerasgan.kinds import Images, Kind, Labels, Latents, Vectors
 
+if keras.backend.backend() != "tensorflow":
+    raise ImportError(
+        f"kerasgan runs on TensorFlow; the backend of Keras is {keras.backend.backend()!r}. Set "
+        "KERAS_BACKEND=tensorflow before Keras is imported."
+    )
+
 
 class GenerativeModel(Sampling, keras.Model):
     """A `keras.Model` that maps latents, and whatever else it takes, to images, or whatever else it makes.

@@ -214,6 +214,11 @@ def _verify(model, content, path, quantization, batch_size, seed) -> Report:
 
     interpreter = Interpreter(model_content=content, num_threads=_THREADS)
     interpreter.allocate_tensors()
+    if "serving_default" not in interpreter.get_signature_list():
+        raise ValueError(
+            f"The converter left the signature out, as it does where its temporary files do not fit in "
+            f"{tempfile.gettempdir()!r}. Make room there, or set the environment variable TMPDIR to another folder."
+        )
     run = interpreter.get_signature_runner("serving_default")
     samples = -(-_COMPARED_SAMPLES // batch_size) * batch_size
     inputs = sampler_graph.named_inputs(model, samples, seed)

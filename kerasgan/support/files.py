@@ -39,6 +39,10 @@ def replacing(path: "str | Path") -> Iterator[Path]:
     try:
         yield temporary
         os.replace(temporary, path)
+    except OSError as error:
+        if error.errno and error.filename is None:  # A disk that is full does not say which.
+            error.filename = str(path)
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 

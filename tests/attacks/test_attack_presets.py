@@ -1,50 +1,20 @@
-"""Presets and .keras files that are damaged, odd or hostile: one clear line each, at once, and nothing built."""
+"""Presets that are damaged, odd or hostile: one clear line each, at once, and nothing built."""
 
 import json
 import os
 import shutil
-import time
 import zipfile
 
 import h5py
 import keras
 import numpy as np
 import pytest
+from attack_tools import TINY, config, refused
 
 import kerasgan
 from kerasgan import presets
 from kerasgan.runs import loading
 from kerasgan.support import files
-
-TINY = {"image_shape": (16, 16, 1), "latent_dim": 4, "base_filters": 4, "seed": 3}
-# Generous for a loaded machine: what these attacks ask for would take minutes, or all memory.
-SECONDS = 5
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    """A folder with a preset and a .keras file of the same tiny model."""
-    folder = tmp_path_factory.mktemp("made")
-    gan = kerasgan.DCGAN(**TINY)
-    gan.compile()
-    gan.save(folder / "tiny.keras")
-    kerasgan.save_preset(gan, folder / "tiny")
-    return folder
-
-
-@pytest.fixture
-def folder(made, tmp_path):
-    return shutil.copytree(made / "tiny", tmp_path / "tiny")
-
-
-def refused(message, load, *arguments):
-    """Check that something is refused, at once and in one line that says any of the words between the bars."""
-    start = time.monotonic()
-    with pytest.raises(ValueError, match=message) as caught:
-        load(*arguments)
-    assert time.monotonic() - start < SECONDS
-    assert "\n" not in str(caught.value)
-    assert len(str(caught.value)) < 800
 
 
 def read(folder):
@@ -134,11 +104,6 @@ def test_a_preset_that_lies_about_its_files(folder, damage, message):
 def seal(folder):
     """Bring the sha256 list up to date, as whoever makes a hostile preset does."""
     metadata(sha256={name: files.sha256(folder / name) for name in read(folder)["sha256"]})(folder)
-
-
-def config(**changes):
-    """Change the model's arguments in a parsed config.json."""
-    return lambda content: content | {"config": content["config"] | changes}
 
 
 def nested(depth):
@@ -308,98 +273,6 @@ def test_golden_arrays_that_are_not_the_models(folder, damage, message):
     damage(folder / "golden.npz")
     seal(folder)
     refused(message, presets.verify, folder)
-
-
-def packed(**changes):
-    """Write the members of a .keras file again, some of them changed; None leaves one out."""
-
-    def damage(path):
-        with zipfile.ZipFile(path) as archive:
-            members = {name: archive.read(name) for name in archive.namelist()}
-        for name, change in changes.items():
-            name = {"config": "config.json", "weights": "model.weights.h5", "metadata": "metadata.json"}[name]
-            members[name] = change(members[name]) if change else None
-        with zipfile.ZipFile(path, "w") as archive:
-            for name, content in members.items():
-                if content is not None:
-                    archive.writestr(name, content)
-
-    return damage
-
-
-def flipped(place):
-    def damage(path):
-        content = bytearray(path.read_bytes())
-        content[int(place * len(content))] ^= 4
-        path.write_bytes(content)
-
-    return damage
-
-
-def changed(change):
-    return packed(config=lambda content: json.dumps(change(json.loads(content))).encode())
-
-
-def bloated(path):
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("config.json", "{}")
-        with archive.open("model.weights.h5", "w") as file:
-            for _ in range(100):
-                file.write(bytes(2**20))
-
-
-LAMBDA = {
-    "module": "keras.layers",
-    "class_name": "Lambda",
-    "config": {"name": "x", "function": {"class_name": "__lambda__", "config": {"code": "4wEAAAA="}}},
-    "registered_name": None,
-}
-KERAS_FILES = [
-    *[(lambda path, v=v: path.write_bytes(v), "no .keras file") for v in (b"", b"x", b"PK\x03\x04", bytes(10_000))],
-    (lambda path: path.write_bytes(path.read_bytes()[:-1000]), "no .keras file"),
-    (lambda path: path.write_bytes(path.read_bytes()[1000:]), "no .keras file"),
-    (packed(config=None), "no config.json inside"),
-    (packed(weights=None), "no model.weights.h5 inside"),
-    *[
-        (packed(config=lambda _, v=v: v), "JSON|UTF-8|utf-8|names no class|nested")
-        for v in (b"", b"[]", b"{", b"{}", b"3", b"\xff", b"[" * 10**5)
-    ],
-    (packed(config=lambda _: b" " * (2**24 + 1)), "has 16,777,217 bytes|unpacks to"),
-    *[(packed(weights=lambda _, v=v: v), "damaged") for v in (b"", b"x" * 5000)],
-    (packed(weights=lambda content: content[:-3000]), "damaged|cannot be loaded"),
-    (bloated, "unpacks to"),
-    *[(flipped(place), "damaged|no .keras file") for place in np.linspace(0.03, 0.95, 24)],
-    *[
-        (changed(config(**{key: v})), "cannot be loaded")
-        for key in ("base_filters", "latent_dim")
-        for v in (10**8, -1, "x", 9)
-    ],
-    (changed(lambda c: c | {"registered_name": "kerasgan>Nothing"}), "not known here"),
-    (changed(lambda c: c | {"registered_name": None}), "not a model of kerasgan"),
-    *[
-        (changed(lambda c, v=v: c | {"compile_config": v}), "cannot be loaded")
-        for v in (3, "x", {"d_optimizer": 3}, {"x": 1})
-    ],
-    (changed(lambda c: c | {"compile_config": c["compile_config"] | {"loss": LAMBDA}}), "cannot be loaded"),
-]
-
-
-@pytest.mark.parametrize(("damage", "message"), KERAS_FILES)
-def test_a_keras_file_that_is_damaged_or_not_ours(made, tmp_path, damage, message):
-    path = shutil.copy(made / "tiny.keras", tmp_path / "damaged.keras")
-    damage(path)
-    refused(message, loading.load, path)
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_keras_files_that_are_no_files_or_of_others(tmp_path):
-    keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).save(tmp_path / "other.keras")
-    refused("holds a Sequential, which is not a model of kerasgan", loading.load, tmp_path / "other.keras")
-    os.mkfifo(tmp_path / "pipe.keras")
-    refused("is a named pipe", loading.load, tmp_path / "pipe.keras")
-    (tmp_path / "folder.keras").mkdir()
-    refused("is a folder", loading.load, tmp_path / "folder.keras")
-    refused("no file", loading.load, tmp_path / "nothing.keras")
 
 
 def test_what_is_whole_loads(made, folder):

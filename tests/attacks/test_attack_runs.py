@@ -267,6 +267,17 @@ def test_a_pipe_that_nobody_reads_ends_training_cleanly(tmp_path):
     assert "Traceback" not in answer.stderr
 
 
+@pytest.mark.parametrize("target", [["--format", "saved_model", "--out", "folder"], ["--out", "generator.tflite"]])
+def test_an_export_that_finds_no_room_says_so_and_leaves_nothing(tmp_path, target):
+    limits = "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
+    limits += "resource.setrlimit(resource.RLIMIT_FSIZE, (200_000,) * 2); "
+    code = f"{limits}from kerasgan import cli; cli.main(['export', 'dcgan_mnist', *{target}])"
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=200, check=False)
+    assert "Traceback" not in answer.stderr
+    assert "File too large" in answer.stderr or "TMPDIR" in answer.stderr
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("closed", [">&-", ">&- 2>&-", "<&- >&- 2>&-"])
 def test_closed_streams(tmp_path, closed):
     script = f"{sys.executable} -m kerasgan zoo {closed}"

@@ -106,3 +106,17 @@ def test_room_is_asked_for(tmp_path):
     files.check_room(tmp_path, 1)
     with pytest.raises(ValueError, match=r"MB free.*TMPDIR"):
         files.check_room(tmp_path, 2**70)
+
+
+def test_a_full_disk_is_named(tmp_path):
+    with pytest.raises(OSError, match=r"No space left on device: .*file"), files.replacing(tmp_path / "file"):
+        raise OSError(28, "No space left on device")
+    assert not list(tmp_path.iterdir())
+
+
+def test_whether_a_folder_can_be_written(tmp_path):
+    files.check_writable(tmp_path / "new" / "deep")
+    (tmp_path / "file").touch()
+    with pytest.raises(ValueError, match=r"cannot be a folder: .*file' is a file"):
+        files.check_writable(tmp_path / "file" / "deep")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
