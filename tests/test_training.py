@@ -63,7 +63,7 @@ class Interrupt(keras.callbacks.Callback):
 def test_an_interrupted_run_goes_on_exactly(whole, tmp_path, monkeypatch):
     folder = tmp_path / "run"
     with monkeypatch.context() as patch:
-        patch.setattr(training, "ImageSummary", lambda *_, **__: Interrupt())
+        patch.setattr(training, "SampleSummary", lambda *_, **__: Interrupt())
         with pytest.raises(KeyboardInterrupt):
             train(folder)
     train(folder, resume=True)
@@ -81,7 +81,7 @@ class Swallow(keras.callbacks.Callback):
 
 
 def test_an_interrupt_that_a_library_swallows_still_ends_the_run(tmp_path, monkeypatch):
-    monkeypatch.setattr(training, "ImageSummary", lambda *_, **__: Swallow())
+    monkeypatch.setattr(training, "SampleSummary", lambda *_, **__: Swallow())
     with pytest.raises(KeyboardInterrupt):
         train(tmp_path / "run")
     assert len(rows(tmp_path / "run")) == 1

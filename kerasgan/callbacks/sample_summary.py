@@ -138,9 +138,7 @@ class SampleSummary(keras.callbacks.Callback):
         if classes and self.labels is None and classes <= count == self.num_images:
             columns, count = classes, count + -count % classes
         inputs = direction.sampler_inputs(count, self.seed, self.labels, **given)
-        named = dict(zip(direction.takes, inputs, strict=True))
-        beside = next((name for name, kind in direction.takes.items() if _stands_beside(kind, direction.makes)), None)
-        return _Shown(direction, inputs, columns, None if beside is None else np.asarray(named[beside]))
+        return _Shown(direction, inputs, columns, direction.beside(inputs))
 
     def on_epoch_begin(self, epoch: int, logs=None) -> None:
         """Show the untrained model; a resumed run starts at a later epoch."""
@@ -182,7 +180,7 @@ class SampleSummary(keras.callbacks.Callback):
 
     def _write_given(self, shown: _Shown, step: int) -> None:
         for (name, kind), array in zip(shown.direction.takes.items(), shown.inputs, strict=True):
-            if not kind.drawn and not _stands_beside(kind, shown.direction.makes):
+            if not kind.drawn and (shown.beside is None or not isinstance(kind, Images)):
                 kind.summarize(f"given/{name}", np.asarray(array), step, description="What the samples are made of.")
 
     def _write_reconstructions(self, step: int) -> None:
@@ -205,11 +203,6 @@ class SampleSummary(keras.callbacks.Callback):
 
 # Its name since the days when models made images only.
 ImageSummary = SampleSummary
-
-
-def _stands_beside(source, made) -> bool:
-    """Return whether images of one kind can be shown to the left of those of another."""
-    return isinstance(source, Images) and isinstance(made, Images) and source.shape[:2] == made.shape[:2]
 
 
 def _run(network, inputs: tuple) -> np.ndarray:

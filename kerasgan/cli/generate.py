@@ -35,12 +35,14 @@ def _generate(arguments) -> None:
 
     model = loading.load(arguments.model)
     out, one_file = target(arguments.out or f"samples{model.makes.suffix}", model.makes)
-    count = arguments.n or min([64, *map(len, model.examples.values())])
+    count = arguments.n or model.at_most(64)
     total = count * (arguments.interpolate or 1)
     if one_file:
         check_room(model.makes, total)
     made = _rows(model, count, arguments) if arguments.interpolate else _batches(model, count, arguments)
-    beside = None if arguments.interpolate else sources(model, total)
+    beside = None
+    if one_file and not arguments.interpolate:
+        beside = model.beside(model.sampler_inputs(total, arguments.seed, arguments.labels))
     write(model.makes, made, out, one_file, columns=arguments.interpolate, beside=beside)
     print(f"{total} {model.makes.name}: {out}")
 
@@ -96,13 +98,6 @@ def write(kind, made: Iterator, out: Path, one_file: bool, columns=None, beside=
     for batch in made:
         kind.save_each(out, batch, first)
         first += len(batch)
-
-
-def sources(model, count: int):
-    """Return the examples that images were made of, to show beside them; None where that is not what a model does."""
-    source = getattr(model, "source", None)
-    fits = source and model.takes[source].shape[:2] == model.makes.shape[:2]
-    return model.examples[source][:count] if fits and source in model.examples else None
 
 
 def _rows(model, count: int, arguments) -> Iterator:

@@ -50,9 +50,10 @@ def _train(arguments) -> None:
         if (folder / training.MODEL).is_file():
             print(f"\nStopped; finished epochs are kept. Go on with: kerasgan train --resume {folder}", file=sys.stderr)
         raise
-    print(f"The run is in {folder}: samples.png, model.keras, history.csv, recipe.toml, logs")
+    samples = next(folder.glob(f"{training.SAMPLES}.*")).name
+    print(f"The run is in {folder}: {samples}, model.keras, history.csv, recipe.toml, logs")
     print(f"  tensorboard --logdir {log_dir}")
-    print(f"  kerasgan generate {folder} --out samples.png")
+    print(f"  kerasgan generate {folder} --out {samples}")
     print(f"  kerasgan export {folder}")
 
 

@@ -108,6 +108,20 @@ class Sampling:
         ]
         return np.concatenate(batches)
 
+    def at_most(self, n: int) -> int:
+        """Return n, or how many the examples of inputs that nobody can make up suffice for."""
+        return min([n, *map(len, self.examples.values())])
+
+    def beside(self, inputs) -> np.ndarray | None:
+        """Return those of the sampler's inputs that are shown to the left of what is made of them.
+
+        They are images, of the same size as those that are made. None where there are no such.
+        """
+        for kind, array in zip(self.takes.values(), inputs, strict=True):
+            if isinstance(kind, Images) and isinstance(self.makes, Images) and kind.shape[:2] == self.makes.shape[:2]:
+                return np.asarray(array)
+        return None
+
     def sample(self, inputs) -> tf.Tensor:
         """Return what the sampler makes of a batch of its inputs, in the order of `takes`, in inference mode."""
         return self.sampler(as_input(inputs), training=False)

@@ -69,7 +69,7 @@ class Audio(Kind):
         """Return 16-bit levels as sounds."""
         return np.asarray(packed).astype("float32") / np.float32(_LOUDEST)
 
-    def save(self, path, made, columns=None, beside=None):
+    def save(self, path, made, columns=None, beside=None, enlarge=1):
         """Write one 16-bit .wav file: the sounds one after the other, a quarter of a second of silence between them."""
         levels = _levels(made)
         pause = np.zeros((self.rate // 4, self.channels), levels.dtype)

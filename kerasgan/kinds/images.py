@@ -80,12 +80,13 @@ class Images(Kind):
         height, width, channels = self.shape
         return max(1, NUMBERS_IN_A_FILE // ((height + _PADDING) * (width + _PADDING) * min(channels, 3)))
 
-    def save(self, path, made, columns=None, beside=None):
+    def save(self, path, made, columns=None, beside=None, enlarge=1):
         """Write one PNG, a grid; the images of `beside` stand each to the left of its own."""
         made = np.asarray(made)
         if beside is not None:
             made, columns = _side_by_side(beside, made)
-        image_module.save_png(path, image_module.grid(_visible(made), columns))
+        canvas = image_module.grid(_visible(made), columns)
+        image_module.save_png(path, canvas.repeat(enlarge, axis=0).repeat(enlarge, axis=1))
 
     def save_one(self, path, one):
         """Write a PNG of a single image, without a border."""

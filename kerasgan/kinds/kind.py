@@ -142,7 +142,7 @@ class Kind:
         """How many of them `save` puts into one file."""
         return max(1, NUMBERS_IN_A_FILE // max(1, int(np.prod(self.shape))))
 
-    def save(self, path: "str | Path", made, columns: int | None = None, beside=None) -> None:
+    def save(self, path: "str | Path", made, columns: int | None = None, beside=None, enlarge: int = 1) -> None:
         """Write an array of these to one file, whole or not at all.
 
         Args:
@@ -150,6 +150,7 @@ class Kind:
             made: array (n, *shape).
             columns: of a picture of many.
             beside: images that `made` was made of, shown to their left.
+            enlarge: how many pixels of a picture one pixel takes.
         """
         from kerasgan.support import files
 

@@ -67,7 +67,7 @@ class Tokens(Kind):
             return [" ".join(map(str, row)) for row in rows]
         return [" ".join(self.words[token] for token in row if self.words[token]) for row in rows]
 
-    def save(self, path, made, columns=None, beside=None):
+    def save(self, path, made, columns=None, beside=None, enlarge=1):
         """Write a UTF-8 text file, a line a sequence."""
         files.write_text(path, "\n".join(self.text(made)) + "\n")
 

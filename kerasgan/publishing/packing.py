@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from kerasgan import images, metrics, presets
+from kerasgan import metrics, presets
 from kerasgan.metrics.result import Result
 from kerasgan.presets import files as preset_files
 from kerasgan.publishing import cards
@@ -14,7 +14,8 @@ from kerasgan.support import files
 def pack(run: "str | Path", folder: "str | Path", data_dir: str | None = None) -> Path:
     """Make a preset folder of a run: weights, recipe, measured results, sample grid and card.
 
-    The results are those of `kerasgan evaluate` on the data set of the run.
+    The results are those of `kerasgan evaluate` on the data set of the run; what does not learn from plain images has
+    none.
 
     Raises:
         ValueError: the run has no finished epoch, or the folder exists and is not a preset.
@@ -33,10 +34,12 @@ def pack(run: "str | Path", folder: "str | Path", data_dir: str | None = None) -
     presets.save_preset(model, folder, training=_training_facts(recipe, record), **recipe.card)
     files.write_text(folder / training.RECIPE, recipe.to_toml())
     model = presets.from_preset(folder)
-    grid = images.grid(model.generate(64, seed=0))
     # Twice the size, pixel for pixel: 28x28 images are small on a page.
-    images.save_png(folder / "samples.png", grid.repeat(2, axis=0).repeat(2, axis=1))
-    measure(folder, data_dir)
+    training.save_samples(model, folder, enlarge=2)
+    if recipes.real_images(recipe) is None:
+        refresh(folder)
+    else:
+        measure(folder, data_dir)
     return folder
 
 
@@ -49,7 +52,9 @@ def measure(name_or_folder: "str | Path", data_dir: str | None = None, progress:
     folder = preset_files.preset_folder(name_or_folder)
     real = loading.real_images(folder)
     if real is None:
-        raise ValueError(f"The preset {folder.name!r} has no {training.RECIPE}, which would name its data set.")
+        raise ValueError(
+            f"The preset {folder.name!r} has no {training.RECIPE} that names a data set of images to measure it on."
+        )
     results = metrics.evaluate(presets.from_preset(folder), **real, data_dir=data_dir, progress=progress)
     refresh(folder, results=[result.to_dict() for result in results])
     return results
@@ -61,7 +66,7 @@ def _training_facts(recipe, record: dict) -> dict:
     return {
         "data": recipe.data["source"],
         "epochs": record["epochs"],
-        "batch size": recipe.data.get("batch_size", 128),
+        "batch size": recipes.batch_size(recipe),
         "precision": recipe.precision,
         "seed": recipe.seed,
         "time": (

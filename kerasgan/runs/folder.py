@@ -13,7 +13,9 @@ from kerasgan.runs import recipes
 from kerasgan.runs.recipes import Recipe
 from kerasgan.support import files
 
-RECIPE, MODEL, HISTORY, SAMPLES, LOGS = "recipe.toml", "model.keras", "history.csv", "samples.png", "logs"
+RECIPE, MODEL, HISTORY, LOGS = "recipe.toml", "model.keras", "history.csv", "logs"
+# With the suffix of what the model makes: .png, .wav, .txt.
+SAMPLES = "samples"
 RUN = "run.json"
 # What cannot change when a run goes on; epochs, strategy and summaries can.
 FIXED = ("model", "data", "compile", "seed", "precision")

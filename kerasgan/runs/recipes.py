@@ -16,8 +16,9 @@
     loss = "non_saturating"
     g_optimizer = { name = "adam", learning_rate = 2e-4, beta_1 = 0.5 }
 
-`model` takes the constructor arguments of the model, `data` those of `kerasgan.data.load`, `compile` those of the
-model's `compile`. The image shape comes from the data.
+`model` takes the constructor arguments of the model, `data` those of the reader of what the model learns from, such as
+`kerasgan.data.load`, `compile` those of the model's `compile`. What the data decide, such as the shape of images, comes
+from them.
 """
 
 import inspect
@@ -40,6 +41,8 @@ TRANSFORMS = ("crop", "on_error")
 # Arguments of a model that the recipe gives elsewhere, or the data.
 MODEL_GIVEN = ("image_shape", "seed", "dtype")
 DATA_GIVEN = ("seed", "first_epoch", "labels")
+# How many examples a model keeps of what nobody can make up: a grid of sixteen shows what it does.
+EXAMPLES = 16
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,8 @@ class Recipe:
 
     Args:
         model: `type` (a name of `kerasgan.models.MODELS`) and constructor arguments.
-        data: `source` and other arguments of `kerasgan.data.load`.
+        data: `source` and other arguments of the reader that the model's `reads` names in `kerasgan.data`: `load`
+            for images.
         compile: arguments of the model's `compile`; optimizers, losses and regularizers as a name, or a
             table with `name` and arguments. A `learning_rate` may be a table too, of a schedule; its `decay_steps`,
             where left out, are the whole run.
@@ -125,9 +129,7 @@ def from_dict(content: dict) -> Recipe:
     recipe = Recipe(**content)
     model = _model_class(recipe)
     validation.check_arguments("[model]", recipe.model, model, skip=MODEL_GIVEN, also=("type",))
-    from kerasgan import data
-
-    validation.check_arguments("[data]", recipe.data, data.load, skip=DATA_GIVEN)
+    validation.check_arguments("[data]", recipe.data, reader(recipe).load, skip=DATA_GIVEN)
     validation.check_arguments("[compile]", recipe.compile, model.compile)
     for key, text in recipe.card.items():
         if key not in CARD:
@@ -145,32 +147,41 @@ def build_model(recipe: Recipe, info):
     """
     from kerasgan.distribution import precision
 
-    steps = recipe.epochs * (info.num_examples // recipe.data.get("batch_size", 128))
-
-    arguments = {name: _made(name, value, steps) for name, value in recipe.model.items() if name != "type"}
     model_class = _model_class(recipe)
-    if "num_classes" in _arguments(model_class.__init__):
-        arguments.setdefault("num_classes", info.num_classes)
-    model = model_class(image_shape=info.image_shape, seed=recipe.seed, dtype=precision(recipe.precision), **arguments)
-    model.compile(**{name: _made(name, value, steps) for name, value in recipe.compile.items()})
+    known = _arguments(model_class.__init__)
+    # Each network's optimizer counts its own updates; schedules of kerasgan count rounds wherever they stand.
+    d_steps = recipe.model.get("d_steps", _defaults(model_class.__init__, ()).get("d_steps", 1))
+    rounds = recipe.epochs * (info.num_examples // batch_size(recipe) // d_steps)
+    decided = {name: value for name, value in info.arguments.items() if name in known}
+    given = {name: _made(name, value, rounds) for name, value in recipe.model.items() if name != "type"}
+    model = model_class(**decided | given, seed=recipe.seed, dtype=precision(recipe.precision))
+    updates = {"d_optimizer": rounds * d_steps}
+    model.compile(**{name: _made(name, value, updates.get(name, rounds)) for name, value in recipe.compile.items()})
     return model
 
 
-def real_images(recipe: Recipe) -> dict:
+def batch_size(recipe: Recipe) -> int:
+    """Return the examples that one update sees."""
+    return recipe.data.get("batch_size", inspect.signature(reader(recipe).load).parameters["batch_size"].default)
+
+
+def real_images(recipe: Recipe) -> dict | None:
     """Return the arguments of `kerasgan.metrics.evaluate` and of `GenerativeMetrics` that name a recipe's images.
 
-    Size and channels are the model's; the rest of what was done to the images is here.
+    Size and channels are the model's; the rest of what was done to the images is here. None where the data are not
+    plain images.
     """
+    if _model_class(recipe).reads != "images":
+        return None
     return {"against": recipe.data["source"]} | {name: recipe.data[name] for name in TRANSFORMS if name in recipe.data}
 
 
 def resolved(recipe: Recipe) -> Recipe:
     """Return the recipe with every default written out, and the precision that "auto" means on this machine."""
-    from kerasgan import data
     from kerasgan.distribution import precision
 
     model = _defaults(_model_class(recipe).__init__, skip=(*MODEL_GIVEN, "name"))
-    loading = _defaults(data.load, skip=(*DATA_GIVEN, "data_dir"))
+    loading = _defaults(reader(recipe).load, skip=(*DATA_GIVEN, "data_dir"))
     return replace(
         recipe,
         model={"type": recipe.model["type"]} | model | recipe.model,
@@ -184,21 +195,49 @@ def wants_labels(recipe: Recipe) -> bool:
     return "num_classes" in _arguments(_model_class(recipe).__init__)
 
 
-def load_data(recipe: Recipe, data_dir: str | None = None, first_epoch: int = 0):
-    """Return the training data of a recipe as a `tf.data.Dataset`."""
+def reader(recipe: Recipe):
+    """Return the module of `kerasgan.data` that reads what the recipe's model learns from."""
     from kerasgan import data
 
-    arguments = _data_arguments(recipe, data_dir)
-    return data.load(seed=recipe.seed, first_epoch=first_epoch, labels=wants_labels(recipe), **arguments)
+    return data.reader(_model_class(recipe).reads)
+
+
+def load_data(recipe: Recipe, data_dir: str | None = None, first_epoch: int = 0, **others):
+    """Return the training data of a recipe as a `tf.data.Dataset`; `others` come before what the recipe says."""
+    load = reader(recipe).load
+    arguments = _data_arguments(recipe, data_dir) | {"seed": recipe.seed, "first_epoch": first_epoch} | others
+    if "labels" in _arguments(load):
+        arguments["labels"] = wants_labels(recipe)
+    return load(**arguments)
 
 
 def describe_data(recipe: Recipe, data_dir: str | None = None):
     """Return the `kerasgan.data.Info` of a recipe's data."""
-    from kerasgan import data
-
+    info = reader(recipe).info
     arguments = _data_arguments(recipe, data_dir)
-    known = _arguments(data.info)
-    return data.info(**{name: value for name, value in arguments.items() if name in known})
+    known = _arguments(info)
+    return info(**{name: value for name, value in arguments.items() if name in known})
+
+
+def load_examples(recipe: Recipe, info, data_dir: str | None = None) -> tuple:
+    """Return some examples of a recipe's data as arrays: of the test split, or, where there is none, of the training's.
+
+    Args:
+        recipe: whose data are read.
+        info: of the data; words keep the numbers that they have in training.
+        data_dir: folder of the TFDS data.
+    """
+    count = min(EXAMPLES, info.num_examples)
+    fixed = {"shuffle": False, "drop_remainder": False, "batch_size": count, "limit": count}
+    known = {name: value for name, value in info.arguments.items() if name in ("words", "length", "caption_length")}
+    if "flip" in _arguments(reader(recipe).load):
+        fixed["flip"] = False
+    try:
+        data = load_data(recipe, data_dir, **fixed, **known, split="test")
+    except ValueError:
+        data = load_data(recipe, data_dir, **fixed, **known)
+    batch = next(iter(data))
+    return tuple(part.numpy() for part in (batch if isinstance(batch, tuple) else (batch,)))
 
 
 def _data_arguments(recipe: Recipe, data_dir: str | None) -> dict:

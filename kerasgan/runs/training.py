@@ -5,8 +5,8 @@ runs/digits/
   model.keras      everything, after the last finished epoch: replaced in one step
   history.csv      the loss terms of every epoch
   run.json         training time so far, hardware and versions
-  samples.png      images of the last epoch, from fixed latents
-  logs/            TensorBoard: terms and images
+  samples.png      what it makes after the last epoch, from fixed inputs; of sounds samples.wav, of text samples.txt
+  logs/            TensorBoard: terms and samples
 """
 
 import contextlib
@@ -17,13 +17,13 @@ import signal
 import tempfile
 import threading
 import time
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 
 import keras
 
-from kerasgan import distribution, images
-from kerasgan.callbacks import GenerativeMetrics, ImageSummary
+from kerasgan import distribution
+from kerasgan.callbacks import GenerativeMetrics, SampleSummary
 from kerasgan.core.base import GenerativeModel
 from kerasgan.runs import folder as run_folder
 from kerasgan.runs import recipes
@@ -72,13 +72,19 @@ def _build_or_load(recipe: Recipe, folder: Path, strategy, data_dir) -> Generati
     with strategy.scope():
         if (folder / MODEL).is_file():
             return load_run(folder)
-        return recipes.build_model(recipe, info)
+        model = recipes.build_model(recipe, info)
+    kinds = model.kinds_of_examples()
+    if kinds:
+        parts = dict(zip(model.learns, recipes.load_examples(recipe, info, data_dir), strict=True))
+        model.examples = {name: parts[name] for name in kinds}
+    return model
 
 
 def _fit(model, recipe: Recipe, folder: Path, chief: bool, data_dir, log_dir, verbose) -> None:
     """Train on after the model's last epoch, saving into `folder`."""
     dataset = recipes.load_data(recipe, data_dir)
-    first_epoch = round(_steps_done(model) / len(dataset))
+    # Models of 0.1 did not count their epochs.
+    first_epoch = model.epochs_done or round(_steps_done(model) / len(dataset))
     if first_epoch > recipe.epochs:
         raise ValueError(
             f"The run has {first_epoch} epochs already, more than the {recipe.epochs} asked for. Ask for more, with "
@@ -91,7 +97,7 @@ def _fit(model, recipe: Recipe, folder: Path, chief: bool, data_dir, log_dir, ve
     callbacks = [
         *_metrics(recipe, data_dir, log_dir),
         SaveRun(folder, first_epoch, recipe),
-        ImageSummary(log_dir, every=recipe.summary_every, images=_images_to_reconstruct(model, recipe, data_dir)),
+        SampleSummary(log_dir, every=recipe.summary_every, images=_images_to_reconstruct(model, recipe, data_dir)),
     ]
     if chief:
         callbacks.append(keras.callbacks.TensorBoard(log_dir, write_graph=False))
@@ -104,8 +110,11 @@ def _metrics(recipe: Recipe, data_dir, log_dir) -> list:
     """Return the callback that measures the model, to run before those that record what it logs."""
     if not recipe.metrics_every:
         return []
+    real = recipes.real_images(recipe)
+    if real is None:
+        raise ValueError(f"metrics_every measures what learns from plain images; {recipe.model['type']!r} does not.")
     where = {} if data_dir is None else {"data_dir": data_dir}
-    return [GenerativeMetrics(**recipes.real_images(recipe), every=recipe.metrics_every, log_dir=log_dir, **where)]
+    return [GenerativeMetrics(**real, every=recipe.metrics_every, log_dir=log_dir, **where)]
 
 
 def load_run(folder: "str | Path") -> GenerativeModel:
@@ -150,7 +159,7 @@ class SaveRun(keras.callbacks.Callback):
                 self.model.save(temporary)
             except RuntimeError as error:  # What HDF5 makes of a disk that is full.
                 raise OSError(f"{self.folder / MODEL} could not be written: {error}") from error
-        images.save_png(self.folder / SAMPLES, images.grid(self.model.generate(64, seed=0)))
+        save_samples(self.model, self.folder)
         versions = {package: importlib.metadata.version(package) for package in ("kerasgan", "tensorflow", "keras")}
         time_spent = {"seconds": round(self.seconds, 1), "cpu_seconds": round(self.cpu_seconds, 1)}
         record = {"epochs": epoch + 1, **time_spent, "versions": versions, "recipe": self.recipe}
@@ -196,6 +205,14 @@ def _steps_done(model: GenerativeModel) -> int:
     return int(keras.ops.convert_to_numpy(optimizer.iterations))  # int() takes no mirrored variable.
 
 
+def save_samples(model: GenerativeModel, folder: Path, enlarge: int = 1) -> None:
+    """Write what a model makes of fixed inputs to a folder, in the one file that its kind is shown by."""
+    count = model.at_most(64)
+    beside = model.beside(model.sampler_inputs(count, seed=0))
+    path = Path(folder) / f"{SAMPLES}{model.makes.suffix}"
+    model.makes.save(path, model.generate(count, seed=0), beside=beside, enlarge=enlarge)
+
+
 def _csv(rows: list[dict]) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
@@ -210,6 +227,5 @@ def _images_to_reconstruct(model: GenerativeModel, recipe: Recipe, data_dir):
         return None
     # A data set of its own: the training data count every pass as an epoch.
     few = min(32, recipe.data.get("limit", 32))
-    recipe = replace(recipe, data=recipe.data | {"limit": few, "batch_size": few})
-    batch = next(iter(recipes.load_data(recipe, data_dir)))
+    batch = next(iter(recipes.load_data(recipe, data_dir, limit=few, batch_size=few)))
     return (batch[0] if isinstance(batch, tuple) else batch).numpy()
