@@ -83,8 +83,7 @@ def _build_or_load(recipe: Recipe, folder: Path, strategy, data_dir) -> Generati
 def _fit(model, recipe: Recipe, folder: Path, chief: bool, data_dir, log_dir, verbose) -> None:
     """Train on after the model's last epoch, saving into `folder`."""
     dataset = recipes.load_data(recipe, data_dir)
-    # Models of 0.1 did not count their epochs.
-    first_epoch = model.epochs_done or round(_steps_done(model) / len(dataset))
+    first_epoch = _epochs_done(model, len(dataset))
     if first_epoch > recipe.epochs:
         raise ValueError(
             f"The run has {first_epoch} epochs already, more than the {recipe.epochs} asked for. Ask for more, with "
@@ -200,9 +199,13 @@ class Interrupts(keras.callbacks.Callback):
             raise
 
 
-def _steps_done(model: GenerativeModel) -> int:
-    optimizer = getattr(model, "g_optimizer", model.optimizer)
-    return int(keras.ops.convert_to_numpy(optimizer.iterations))  # int() takes no mirrored variable.
+def _epochs_done(model: GenerativeModel, batches: int) -> int:
+    """Return the finished epochs of a run; one of 0.1 did not count them, and made an update of G a batch."""
+    if not model.epochs_done:
+        optimizer = getattr(model, "g_optimizer", model.optimizer)
+        steps = int(keras.ops.convert_to_numpy(optimizer.iterations))  # int() takes no mirrored variable.
+        model.clock.epochs.assign(round(steps / batches))
+    return model.epochs_done
 
 
 def save_samples(model: GenerativeModel, folder: Path, enlarge: int = 1) -> None:

@@ -36,6 +36,9 @@ class Case:
         data: (n, seed) to n examples, arrays in the order of the model's `learns`. Small distinct distributions are
             what the check `fits_toy` can learn in seconds; the default has some of every kind.
         known_failures: name of a check -> the reason why this model fails it. Strict: it is an error if it passes.
+        plays_after: epochs after which both networks take turns, of a model that is trained in phases.
+        thorough: run all checks by default. Else those that take long, of which one model of a sort tells most, are
+            marked slow for pytest, which `pytest -m slow` runs.
     """
 
     id: str
@@ -43,6 +46,8 @@ class Case:
     tags: frozenset = frozenset({"has_discriminator"})
     data: Callable | None = None
     known_failures: Mapping[str, str] = field(default_factory=dict)
+    plays_after: int = 0
+    thorough: bool = True
 
     def __post_init__(self):
         unknown = set(self.tags) - TAGS

@@ -5,7 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from kerasgan.testing.case import Case
-from kerasgan.testing.tools import assert_close, assert_finite, compiled, count_different, dtype_policy, state
+from kerasgan.testing.tools import assert_close, assert_finite, count_different, dtype_policy, playing, state
 from kerasgan.testing.worker import run_in_worker, two_devices
 
 
@@ -13,7 +13,7 @@ def mixed_precision(case: Case) -> None:
     """Training is finite in half precision; under float16 every optimizer scales its loss."""
     for policy in ("mixed_bfloat16", "mixed_float16"):
         with dtype_policy(policy):
-            model = compiled(case)
+            model = playing(case)
             before = state(model)
             # Eager: compiling is slower than these few steps.
             terms = [model.train_step(case.batch(4))]
@@ -35,13 +35,13 @@ def compile_modes(case: Case) -> None:
     """Eager, graph and several steps at once give one result, last partial batch included; XLA trains too."""
 
     def run(examples=10, **settings):
-        model = compiled(case, **settings)
+        model = playing(case, **settings)
         history = model.fit(case.dataset(examples, 4), epochs=1, verbose=0).history
         assert_finite([value for values in history.values() for value in values], f"a term with {settings}")
         return state(model)
 
     graph = run(jit_compile=False)
-    assert count_different(graph, state(compiled(case))), "nothing was trained"
+    assert count_different(graph, state(playing(case))), "nothing was trained"
     # Adam divides by gradients that may be tiny, which blows up rounding: the tolerance is one update's size.
     assert_close(run(run_eagerly=True), graph, "eager against graph", 1e-3)
     assert_close(run(jit_compile=False, steps_per_execution=2), graph, "steps_per_execution=2 against 1", 1e-3)
@@ -91,6 +91,7 @@ def _with_plain_descent(case: Case) -> keras.Model:
     """Return a compiled model with plain gradient descent, whose step is proportional to the gradient."""
     model = case.make(seed=0)
     model.compile(**{name: keras.optimizers.SGD(0.1) for name in _optimizer_arguments(case)})
+    model.clock.epochs.assign(case.plays_after)
     return model
 
 

@@ -13,6 +13,7 @@ from kerasgan.testing.tools import (
     assert_same,
     compiled,
     count_different,
+    playing,
     snapshot,
     state,
     straight_run,
@@ -24,7 +25,7 @@ FAST = 2e-3  # A learning rate at which tiny networks learn in tens of steps.
 
 def update_isolation(case: Case) -> None:
     """An update of one network moves nothing of the other: weights, batch statistics, dropout seeds."""
-    model = compiled(case, learning_rate=FAST)
+    model = playing(case, learning_rate=FAST)
     moved = {"generator": False, "discriminator": False}
     after = []
     update = model.update_discriminator
@@ -46,7 +47,7 @@ def update_isolation(case: Case) -> None:
         assert count_different(snapshot(getattr(model, name).variables), values), f"the {name} did not move"
 
     for still, moving in (("discriminator", "generator"), ("generator", "discriminator")):
-        model = compiled(case, learning_rate=FAST)
+        model = playing(case, learning_rate=FAST)
         _freeze(model, still)
         before = {name: snapshot(getattr(model, name).trainable_variables) for name in moved}
         for _ in range(2):
@@ -60,7 +61,7 @@ def each_side_learns_alone(case: Case) -> None:
     """With the opponent frozen, a network's own loss falls."""
     batch = case.batch(16)
     for learner, frozen, steps in (("discriminator", "generator", 20), ("generator", "discriminator", 30)):
-        model = compiled(case)
+        model = playing(case)
         # The generator needs an opponent that has something to say.
         _set_rates(model, d=FAST, g=0.0)
         for _ in range(8 if learner == "generator" else 0):

@@ -22,6 +22,7 @@ class Check:
     run: Callable[[Case], None]
     needs: frozenset = frozenset()
     excludes: frozenset = frozenset()
+    slow: bool = False
 
     @property
     def name(self) -> str:
@@ -48,16 +49,16 @@ CHECKS = (
     Check(checks_construction.error_messages),
     Check(checks_training.update_isolation, needs=_TWO_PLAYERS),
     Check(checks_training.each_side_learns_alone, needs=_TWO_PLAYERS),
-    Check(checks_training.fits_toy),
+    Check(checks_training.fits_toy, slow=True),
     Check(checks_training.reported_terms),
     Check(checks_training.evaluate_and_predict),
     Check(checks_keras.keras_methods),
-    Check(checks_keras.keras_callbacks),
+    Check(checks_keras.keras_callbacks, slow=True),
     Check(checks_resume.seeded),
     Check(checks_resume.save_load_resume),
-    Check(checks_resume.resume_after_kill),
+    Check(checks_resume.resume_after_kill, slow=True),
     Check(checks_placement.mixed_precision),
-    Check(checks_placement.compile_modes),
+    Check(checks_placement.compile_modes, slow=True),
     Check(checks_placement.distribution),
     Check(checks_artifacts.preset_roundtrip),
     Check(checks_artifacts.export_parity),
@@ -89,7 +90,8 @@ def check_gan(case: Case) -> None:
 def parametrize_with_checks(cases: Iterable[Case]):
     """Return a pytest decorator that runs a test function of (case, check) once for each model and check.
 
-    The ids read "<case>-<check>". A known failure becomes a strict xfail with its reason.
+    The ids read "<case>-<check>". A known failure becomes a strict xfail with its reason; a slow check of a case that
+    is not `thorough` gets the mark `slow`, which your pytest settings must know.
     """
     import pytest
 
@@ -100,6 +102,8 @@ def parametrize_with_checks(cases: Iterable[Case]):
             if check.applies_to(case):
                 reason = case.known_failures.get(check.name)
                 marks = [pytest.mark.xfail(reason=reason, strict=True)] if reason else []
+                if check.slow and not case.thorough:
+                    marks.append(pytest.mark.slow)
                 parameters.append(pytest.param(case, check, id=f"{case.id}-{check.name}", marks=marks))
     return pytest.mark.parametrize(("case", "check"), parameters)
 

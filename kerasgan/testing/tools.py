@@ -19,6 +19,13 @@ def compiled(case: Case, seed: int = 0, learning_rate: float | None = None, **se
     return model
 
 
+def playing(case: Case, **settings) -> keras.Model:
+    """Return what `compiled` does, where a model that is trained in phases has come to the game."""
+    model = compiled(case, **settings)
+    model.clock.epochs.assign(case.plays_after)
+    return model
+
+
 def with_examples(model: keras.Model, case: Case, n: int = 6) -> keras.Model:
     """Return the model with examples of what nobody can make up."""
     parts = case.parts(n)
