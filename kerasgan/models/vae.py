@@ -46,12 +46,8 @@ class VAE(GenerativeModel):
         dtype: dtype policy or its name, such as "mixed_bfloat16".
     """
 
-    terms: ClassVar[tuple[str, ...]] = (
-        "reconstruction_loss",
-        "kl_loss",
-        "elbo",
-        "bits_per_dimension",
-    )
+    terms: ClassVar[tuple[str, ...]] = ("reconstruction_loss", "kl_loss", "elbo", "bits_per_dimension")
+    observations: ClassVar[tuple[str, ...]] = ("elbo", "bits_per_dimension")
 
     def __init__(
         self, image_shape=(28, 28, 1), latent_dim=16, base_filters=32, hidden=(512, 256), *, architecture="conv",
@@ -162,7 +158,6 @@ class VAE(GenerativeModel):
         # The bound counts the KL once, whatever its weight in training.
         elbo = log_likelihood - divergence
         return {
-            "loss": self.beta * divergence - log_likelihood,
             "reconstruction_loss": -log_likelihood,
             "kl_loss": self.beta * divergence,
             "elbo": elbo,
