@@ -103,6 +103,10 @@ class CollapseMonitor(Measurement):
                 "CollapseMonitor watches a kerasgan.GAN, a generator that plays against a discriminator; received "
                 f"{type(model).__name__}."
             )
+        if model.reads != "images":
+            raise ValueError(
+                f"CollapseMonitor compares with plain images; {type(model).__name__} learns from {list(model.learns)}."
+            )
 
     def on_train_begin(self, logs=None) -> None:
         """Read the real images and measure them."""

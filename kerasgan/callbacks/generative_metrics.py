@@ -101,6 +101,7 @@ class GenerativeMetrics(Measurement):
                 "GenerativeMetrics measures models that have `generate` and `image_shape`, as those of kerasgan do; "
                 f"received {type(model).__name__}."
             )
+        generated(model, 1, self.seed)  # What makes no images, or none without being given something, is refused now.
 
     def on_train_begin(self, logs=None) -> None:
         """Read the real images, and find out by them whether everything can be measured."""

@@ -12,7 +12,7 @@ from toy_models import ToyTranslator
 
 import kerasgan
 from kerasgan import cli, images, metrics
-from kerasgan.callbacks import SampleSummary
+from kerasgan.callbacks import CollapseMonitor, GenerativeMetrics, SampleSummary
 from kerasgan.models import MODELS
 from kerasgan.presets import read_metadata, verify
 from kerasgan.publishing import packing
@@ -241,6 +241,14 @@ def test_metrics_take_given_inputs_and_never_the_examples():
     for name in ("toy_singer", "toy_writer"):
         with pytest.raises(ValueError, match="Metrics measure images"):
             metrics.evaluate(toy(name)[1], "mnist_mini")
+
+
+def test_callbacks_that_measure_images_refuse_what_makes_none():
+    _, singer = toy("toy_singer")
+    with pytest.raises(ValueError, match="Metrics measure images"):
+        GenerativeMetrics("mnist_mini").set_model(singer)
+    with pytest.raises(ValueError, match=r"compares with plain images; ToyTranslator learns from \['a', 'b'\]"):
+        CollapseMonitor("mnist_mini").set_model(toy("toy_translator")[1])
 
 
 def test_a_training_dict_may_name_the_parts():

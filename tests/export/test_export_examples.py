@@ -105,7 +105,7 @@ def test_rebuild_writes_files_reports_and_index(tmp_path):
     text = (out / "README.md").read_text()
     assert text.startswith("# Title\n")
     assert text.endswith("<!-- end of table -->\nafter\n")
-    assert "[tiny_int8.tflite](tiny_int8.tflite) | 16 x 16 x 1" in text
+    assert "[tiny_int8.tflite](tiny_int8.tflite) | 16x16x1" in text
     assert "old" not in text
 
 
