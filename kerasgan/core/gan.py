@@ -6,10 +6,7 @@ from typing import ClassVar
 import keras
 import tensorflow as tf
 
-from kerasgan import augmentations, losses, regularizers, schedules
 from kerasgan.core import replicas
-from kerasgan.core.base import GenerativeModel
-from kerasgan.core.constraints import constrain
 from kerasgan.core.dealing import deal, join_batches
 from kerasgan.core.ema import (
     CalibrateAverage,
@@ -20,12 +17,13 @@ from kerasgan.core.ema import (
     warmed_up,
 )
 from kerasgan.core.judged import Batch, JudgedBatch, Update, frozen_state, logits_of
-from kerasgan.core.optimizers import PairedOptimizers, apply_gradients, prepare_optimizer
-from kerasgan.core.packing import check_pack, pack_images
+from kerasgan.core.optimizers import apply_gradients
+from kerasgan.core.packing import pack_images
+from kerasgan.core.settings import Compiled
 
 
 @keras.saving.register_keras_serializable("kerasgan")
-class GAN(GenerativeModel):
+class GAN(Compiled):
     """A generative adversarial network made of any two networks.
 
     `fit` takes images, or (images, labels) for a conditional model; calling the model takes latents. A subclass
@@ -112,119 +110,6 @@ class GAN(GenerativeModel):
         """Let training go on from the generator that samples."""
         if self.ema_generator is not None:
             self.generator.set_weights(self.ema_generator.get_weights())
-
-    # Compiling
-
-    def compile_defaults(self) -> dict:
-        """Return the settings of the paper, by the arguments of `compile`. Override it in a subclass."""
-        return {
-            "d_optimizer": keras.optimizers.Adam(2e-4, beta_1=0.5),
-            "g_optimizer": keras.optimizers.Adam(2e-4, beta_1=0.5),
-            "loss": "non_saturating",
-            "regularizers": (),
-        }
-
-    def compile(
-        self,
-        d_optimizer=None,
-        g_optimizer=None,
-        loss=None,
-        regularizers=None,
-        augment=None,
-        pack=None,
-        d_constraint=None,
-        ema_half_life=None,
-        *,
-        run_eagerly=False,
-        steps_per_execution=1,
-        jit_compile="auto",
-    ):
-        """Configure training; what is left out comes from `compile_defaults`.
-
-        Args:
-            d_optimizer: `keras.optimizers.Optimizer`, or its name, of the discriminator.
-            g_optimizer: the same of the generator; another object.
-            loss: name or object of `kerasgan.losses`.
-            regularizers: names or objects of `kerasgan.regularizers`.
-            augment: name or object of `kerasgan.augmentations`: what is done to all images, real or generated, before
-                the discriminator sees them in training.
-            pack: images that the discriminator judges together, side by side in its channels: Lin et al. 2018
-                (https://arxiv.org/abs/1712.04086). It has to be built for so many times the channels.
-            d_constraint: `keras.constraints.Constraint` for all of the discriminator's weights, such as
-                `kerasgan.constraints.WeightClip`; it holds from now on.
-            ema_half_life: images after which the averaged generator has forgotten half, a number or a schedule of
-                `kerasgan.schedules`; it takes the place of `ema_decay`.
-            run_eagerly: run Python step by step, for debugging.
-            steps_per_execution: batches in one call of the compiled step; always 1 where several devices share a batch.
-            jit_compile: compile the step with XLA; "auto" does so where a GPU is present.
-
-        Raises:
-            ValueError: both optimizers are one object, a loss, regularizer or augmentation is unknown, or the
-                discriminator is not built for packs of that size.
-        """
-        given = {
-            "d_optimizer": d_optimizer,
-            "g_optimizer": g_optimizer,
-            "loss": loss,
-            "regularizers": regularizers,
-            "augment": augment,
-            "pack": pack,
-            "d_constraint": d_constraint,
-            "ema_half_life": ema_half_life,
-        }
-        settings = dict.fromkeys(given) | self.compile_defaults()
-        settings |= {name: value for name, value in given.items() if value is not None}
-        if settings["d_optimizer"] is settings["g_optimizer"] and not isinstance(settings["d_optimizer"], str):
-            raise ValueError("d_optimizer and g_optimizer are one object; each network needs an optimizer of its own.")
-        self.pack = settings["pack"] or 1
-        check_pack(self.pack, self.discriminator, self.image_shape)
-        with self.distribute_strategy.scope():
-            super().compile(run_eagerly=run_eagerly, steps_per_execution=steps_per_execution, jit_compile=jit_compile)
-            self.d_optimizer = prepare_optimizer(settings["d_optimizer"], self.discriminator)
-            self.g_optimizer = prepare_optimizer(settings["g_optimizer"], self.generator)
-            self.augment = augmentations.get(settings["augment"])
-            self.d_constraint = constrain(self.discriminator, settings["d_constraint"])
-        self.optimizer = PairedOptimizers(self.d_optimizer, self.g_optimizer)
-        self.loss = losses.get(settings["loss"])
-        self.regularizers = _get_regularizers(settings["regularizers"])
-        self.ema_half_life = settings["ema_half_life"]
-        schedules.bind(self.clock, self, self.d_optimizer, self.g_optimizer, *self.regularizers)
-        penalties = [each.name + suffix for suffix in self.judges() for each in self.regularizers]
-        self.set_tracked_terms((*self.terms, *penalties, *self.observed))
-
-    @property
-    def observed(self) -> tuple[str, ...]:
-        """Names of what is reported beside the losses, not minimised."""
-        return (*self.observations, *(self.augment.observations if self.augment else ()))
-
-    def get_compile_config(self) -> dict | None:
-        """Return the settings of `compile`, serialised; None before it was called."""
-        if not self.compiled:
-            return None
-        serialize = keras.saving.serialize_keras_object
-        return {
-            "d_optimizer": serialize(self.d_optimizer),
-            "g_optimizer": serialize(self.g_optimizer),
-            "loss": serialize(self.loss),
-            "regularizers": [serialize(regularizer) for regularizer in self.regularizers],
-            "augment": serialize(self.augment),
-            "pack": self.pack,
-            "d_constraint": serialize(self.d_constraint),
-            "ema_half_life": serialize(self.ema_half_life),
-            "run_eagerly": self.run_eagerly,
-            "steps_per_execution": self.steps_per_execution,
-            "jit_compile": self.jit_compile,
-        }
-
-    def compile_from_config(self, config: dict) -> None:
-        """Compile from what `get_compile_config` gave, this version's or an earlier one's."""
-        plain = ("pack", "run_eagerly", "steps_per_execution", "jit_compile")
-        self.compile(
-            **{
-                name: value if name in plain else keras.saving.deserialize_keras_object(value)
-                for name, value in config.items()
-            }
-        )
 
     # The game
 
@@ -426,11 +311,3 @@ def _with_given(network: keras.Model, images, given: dict):
     if len(network.inputs) == 1:
         return images
     return [images, *list(given.values())[: len(network.inputs) - 1]]
-
-
-def _get_regularizers(given) -> list:
-    chosen = [regularizers.get(regularizer) for regularizer in given]
-    names = [regularizer.name for regularizer in chosen]
-    if len(set(names)) != len(names):
-        raise ValueError(f"Regularizers need different names, since each is a metric; received {names}.")
-    return chosen
