@@ -58,8 +58,10 @@ class Phases(keras.callbacks.Callback):
         self._phase = None
 
     def on_train_begin(self, logs=None):
-        """Remember the phase that the step is traced in."""
+        """Trace the step in the present phase: what an earlier `fit` left behind may be of another."""
         self._phase = self.model.phase
+        if self._phase is not None:
+            self.model.make_train_function(force=True)
 
     def on_epoch_begin(self, epoch, logs=None):
         """Trace the step again where it does something else from now on."""

@@ -29,7 +29,11 @@ def shard(data) -> tuple:
 def count_examples(data, share) -> tf.Tensor:
     """Return how many examples all replicas have together, from one's part of them and its share."""
     size = tf.cast(tf.shape(tf.nest.flatten(data)[0])[0], "float32")
-    return tf.round(tf.math.divide_no_nan(size, tf.cast(share, "float32")))
+    replica = _replica_context()
+    if replica is None:
+        return size
+    # A blank image stands for none.
+    return replica.all_reduce(tf.distribute.ReduceOp.SUM, tf.where(tf.cast(share, "float32") > 0.0, size, 0.0))
 
 
 def synchronize(network: keras.Model, share) -> None:

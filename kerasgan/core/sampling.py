@@ -58,7 +58,8 @@ class Sampling:
 
     def _refuse_unknown(self, given: dict) -> None:
         unknown = sorted(set(given) - set(self.takes))
-        if unknown == ["labels"] and getattr(self, "num_classes", None) is None:
+        if unknown == ["labels"]:
+            # It may know classes from its training, and still not draw the one that is asked for.
             raise ValueError(
                 f"{type(self).__name__} is unconditional; received labels={given['labels']!r}. Omit labels."
             )

@@ -119,7 +119,7 @@ def failing(name):
 
 def test_a_disk_that_is_full_at_the_first_save_leaves_nothing(tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(training.images, "save_png", failing("samples.png"))
+        patch.setattr(training, "save_samples", failing("samples.png"))
         patch.setattr(kerasgan.DCGAN, "save", failing("model.keras"))
         with pytest.raises(OSError, match="No space left"):
             train(tmp_path / "run")

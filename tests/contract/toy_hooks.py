@@ -114,7 +114,12 @@ class ToySemiSupervisedGAN(ToyGAN):
     """Improved GAN: few examples have a label, -1 is the others'; the generator matches features."""
 
     terms: ClassVar = ("d_loss", "g_loss", "d_class_loss")
-    heads: ClassVar = {"classes": 3, "features": 8}
+    heads: ClassVar = {"classes": 3}
+
+    def make_discriminator(self, image_shape, width, dtype, seed):
+        plain = super().make_discriminator(image_shape, width, dtype, seed)
+        features = layers.Activation("linear", dtype="float32")(plain.get_layer("logits").input)
+        return keras.Model(plain.input, plain.output | {"features": features}, name="discriminator")
 
     def __init__(self, image_shape=(16, 16, 1), latent_dim=4, width=32, num_classes=3, **settings):
         super().__init__(image_shape, latent_dim, width, num_classes, **settings)
