@@ -209,11 +209,17 @@ def _epochs_done(model: GenerativeModel, batches: int) -> int:
 
 
 def save_samples(model: GenerativeModel, folder: Path, enlarge: int = 1) -> None:
-    """Write what a model makes of fixed inputs to a folder, in the one file that its kind is shown by."""
-    count = model.at_most(64)
+    """Write what a model makes of fixed inputs to a folder, in the one file that its kind is shown by.
+
+    Images of a model that takes labels stand in columns, one a class, where there is room for all.
+    """
+    count, columns = model.at_most(64), None
+    if "labels" in model.takes and model.num_classes <= count:
+        columns = model.num_classes
+        count -= count % columns
     beside = model.beside(model.sampler_inputs(count, seed=0))
     path = Path(folder) / f"{SAMPLES}{model.makes.suffix}"
-    model.makes.save(path, model.generate(count, seed=0), beside=beside, enlarge=enlarge)
+    model.makes.save(path, model.generate(count, seed=0), columns, beside=beside, enlarge=enlarge)
 
 
 def _csv(rows: list[dict]) -> str:
