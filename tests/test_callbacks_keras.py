@@ -197,3 +197,10 @@ def test_own_callbacks_run_beside_the_users(make_dcgan, images):
     gan.calibrate()
     np.testing.assert_array_equal(gan.generate(2, seed=1), before)
     np.testing.assert_array_equal(seen[0], before)
+
+
+def test_a_callback_cannot_set_a_rate_that_follows_a_schedule(make_gan, images):
+    gan = make_gan()
+    gan.compile(d_optimizer=keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(1e-3, 10)))
+    with pytest.raises(ValueError, match="learning rate of d_optimizer follows a CosineDecay"):
+        gan.fit(images, callbacks=[keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate)], verbose=0)

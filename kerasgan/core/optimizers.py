@@ -80,5 +80,12 @@ class PairedOptimizers:
 
     @learning_rate.setter
     def learning_rate(self, value):
+        for name, optimizer in (("g_optimizer", self._g_optimizer), ("d_optimizer", self._d_optimizer)):
+            rate = getattr(optimizer, "inner_optimizer", optimizer)._learning_rate
+            if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):
+                raise ValueError(
+                    f"The learning rate of {name} follows a {type(rate).__name__}, so no callback can set it. Compile "
+                    "with a number there, or leave out the callback that changes learning rates."
+                )
         self._g_optimizer.learning_rate = value
         self._d_optimizer.learning_rate = float(value) * self._ratio
