@@ -71,3 +71,20 @@ def test_a_round_takes_as_many_batches_as_the_critic_has_updates(make_gan, image
     gan.fit(images, batch_size=8, shuffle=False, verbose=0)
     np.testing.assert_array_equal(np.concatenate(seen), images)
     assert [len(each) for each in seen] == [8] * 4
+
+
+def test_joining_begins_no_pass_over_the_data():
+    begun = []
+
+    def numbers():
+        begun.append(1)
+        yield from NUMBERS[:20]
+
+    spec = tf.TensorSpec((), tf.float32)
+    data = tf.data.Dataset.from_generator(numbers, output_signature=spec).batch(4)
+    joined, _ = join_batches(data, None, 2)
+    assert not begun
+    assert [len(batch) for batch in joined] == [8, 8, 4]
+    labelled, _ = join_batches(tf.data.Dataset.zip(data, {"labels": data}), None, 2)
+    real, given = next(iter(labelled))
+    np.testing.assert_array_equal(real, given["labels"])

@@ -40,16 +40,24 @@ def join_batches(x, batch_size: int | None, hands: int) -> tuple:
 
 
 def _join_dataset(dataset: tf.data.Dataset, hands: int) -> tf.data.Dataset:
-    static = tf.nest.flatten(dataset.element_spec)[0].shape[0]
-    size = static or int(tf.shape(tf.nest.flatten(next(iter(dataset.take(1))))[0])[0])
+    size = tf.nest.flatten(dataset.element_spec)[0].shape[0]
+    if size is None:
+        # Without a look at the first batch: a data set may count every pass that is begun as an epoch.
+        joined = dataset.ragged_batch(hands)
+        joined = joined.map(lambda *parts: _single(tf.nest.map_structure(lambda part: part.merge_dims(0, 1), parts)))
+        return joined.prefetch(2)
     batches = int(dataset.cardinality())
     # Batches of a static size had their remainder dropped by the user's wish; a lone round is kept all the same.
-    drop = static is not None and not 0 <= batches < hands
+    drop = not 0 <= batches < hands
     joined = dataset.rebatch(size * hands, drop_remainder=drop)
     if batches >= 0:
         rounds = batches // hands if drop else -(-batches // hands)
         joined = joined.apply(tf.data.experimental.assert_cardinality(rounds))
     return joined.prefetch(2)
+
+
+def _single(parts: tuple):
+    return parts[0] if len(parts) == 1 else parts
 
 
 class Joined(keras.utils.PyDataset):
