@@ -29,7 +29,7 @@ CASES = [
     Case("gan", partial(VanillaGAN, **SMALL, hidden=(16, 32), dropout=0.1)),
     Case("dcgan", partial(DCGAN, **SMALL, base_filters=4)),
     Case("wgan_gp", partial(WGANGP, **SMALL, base_filters=4, d_steps=2)),
-    quick("conditional_gan", partial(ConditionalGAN, **SMALL, base_filters=4, num_classes=3)),
+    quick("conditional_gan", partial(ConditionalGAN, **SMALL, base_filters=8, num_classes=3)),
     Case("vae", partial(VAE, **SMALL, base_filters=4), tags=frozenset()),
     quick("toy_conditional", ToyConditionalGAN),
     quick("toy_relativistic", ToyRelativistic),
