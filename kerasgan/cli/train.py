@@ -45,12 +45,15 @@ def _train(arguments) -> None:
     # A bar on a terminal, a line an epoch in a log file.
     verbose = 1 if sys.stdout.isatty() else 2
     try:
-        training.train(recipe, folder, resume=resume, data_dir=arguments.data_dir, log_dir=log_dir, verbose=verbose)
+        model = training.train(
+            recipe, folder, resume=resume, data_dir=arguments.data_dir, log_dir=log_dir, verbose=verbose
+        )
     except (KeyboardInterrupt, BrokenPipeError):
         if (folder / training.MODEL).is_file():
             print(f"\nStopped; finished epochs are kept. Go on with: kerasgan train --resume {folder}", file=sys.stderr)
         raise
-    samples = next(folder.glob(f"{training.SAMPLES}.*")).name
+    # By the model, not by looking: another worker may write the files, and not have written them yet.
+    samples = f"{training.SAMPLES}{model.makes.suffix}"
     print(f"The run is in {folder}: {samples}, model.keras, history.csv, recipe.toml, logs")
     print(f"  tensorboard --logdir {log_dir}")
     print(f"  kerasgan generate {folder} --out {samples}")
