@@ -364,3 +364,18 @@ def test_ctrl_c_leaves_a_resumable_run_and_says_how(tmp_path):
     assert "Go on with: kerasgan train --resume run" in error
     assert "Traceback" not in error
     assert training.load_run(tmp_path / "run").built
+
+
+@pytest.mark.parametrize(("given", "expected"), [("4", 4), ("4,9", [4, 9])])
+def test_one_label_is_for_all_and_several_are_one_each(tmp_path, given, expected):
+    picture = tmp_path / "two.png"
+    command = ["generate", "conditional_gan_fashion_mnist", "-n", "2", "--seed", "1", "--labels", given]
+    assert cli.main([*command, "--out", str(picture)]) == 0
+    made = kerasgan.from_preset("conditional_gan_fashion_mnist").generate(2, seed=1, labels=expected)
+    np.testing.assert_array_equal(np.asarray(Image.open(picture)), kerasgan.images.grid(made)[..., 0])
+
+
+def test_a_label_out_of_range_is_named(tmp_path, capsys):
+    command = ["generate", "conditional_gan_fashion_mnist", "--labels", "12", "--out", str(tmp_path / "x.png")]
+    assert cli.main(command) == 1
+    assert "0..9" in capsys.readouterr().err

@@ -42,7 +42,8 @@ def _generate(arguments) -> None:
     made = _rows(model, count, arguments) if arguments.interpolate else _batches(model, count, arguments)
     beside = None
     if one_file and not arguments.interpolate:
-        beside = model.beside(model.sampler_inputs(total, arguments.seed, arguments.labels))
+        labels = _labels(model, count, arguments.labels)(0, count)
+        beside = model.beside(model.sampler_inputs(count, arguments.seed, labels))
     write(model.makes, made, out, one_file, columns=arguments.interpolate, beside=beside)
     print(f"{total} {model.makes.name}: {out}")
 
