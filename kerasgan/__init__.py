@@ -35,6 +35,8 @@ _NAMES = {
     "GAN": "core.gan",
     "VanillaGAN": "models",
     "DCGAN": "models",
+    "LSGAN": "models",
+    "WGAN": "models",
     "WGANGP": "models",
     "ConditionalGAN": "models",
     "VAE": "models",

@@ -8,27 +8,44 @@ import tensorflow as tf
 import kerasgan
 from kerasgan.constraints import WeightClip
 from kerasgan.core.judged import Batch, JudgedBatch, Update
-from kerasgan.core.packing import pack_images
+from kerasgan.core.packing import pack_examples
 from kerasgan.layers import ClassAffine, ImagePool, Projection
 from kerasgan.networks.mlp import mlp_discriminator, mlp_generator
 
 
 def test_a_pack_holds_whole_images_side_by_side():
     images = np.arange(5 * 2 * 2 * 3, dtype="float32").reshape(5, 2, 2, 3)
-    packs = pack_images(tf.constant(images), 2).numpy()
+    packs = pack_examples(tf.constant(images), 2).numpy()
     assert packs.shape == (3, 2, 2, 6)
     for pack, (first, second) in zip(packs, [(0, 1), (2, 3), (4, 0)], strict=True):
         np.testing.assert_array_equal(pack[..., :3], images[first])
         np.testing.assert_array_equal(pack[..., 3:], images[second])
 
 
-def test_a_discriminator_has_to_be_built_for_packs(make_gan, images):
+def test_a_pack_of_points_is_their_numbers_in_a_row():
+    points = tf.reshape(tf.range(8.0), (4, 2))
+    np.testing.assert_array_equal(pack_examples(points, 2), tf.reshape(points, (2, 4)))
+
+
+def test_a_discriminator_has_to_be_built_for_packs(images):
+    generator = mlp_generator((16, 16, 1), 4, (8,))
     with pytest.raises(ValueError, match=r"pack=2 shows .*\(16, 16, 2\).*takes \[\(16, 16, 1\)\]"):
-        make_gan().compile(pack=2)
-    packed = kerasgan.GAN(mlp_generator((16, 16, 1), 4, (8,)), mlp_discriminator((16, 16, 2), (8,)))
-    packed.compile(pack=2, regularizers=["r1"])
+        kerasgan.GAN(generator, mlp_discriminator((16, 16, 1), (8,)), pack=2)
+    packed = kerasgan.GAN(generator, mlp_discriminator((16, 16, 2), (8,)), pack=2)
+    packed.compile(regularizers=["r1"])
     packed.fit(images, batch_size=8, verbose=0)
     assert packed.discriminate(images).shape == (16, 1)
+
+
+@pytest.mark.parametrize("family", ["VanillaGAN", "DCGAN", "LSGAN", "WGAN", "WGANGP"])
+def test_a_family_builds_its_discriminator_for_packs(family, images):
+    family = getattr(kerasgan, family)
+    gan = family((16, 16, 1), 4, pack=4, seed=0)
+    assert gan.discriminator.input_shape == (None, 16, 16, 4)
+    assert gan.discriminate(images).shape == (8, 1)
+    assert family.from_config(gan.get_config()).pack == 4
+    with pytest.raises(ValueError, match="pack must be a positive whole number; received 0"):
+        family((16, 16, 1), 4, pack=0)
 
 
 def test_a_weight_clip_holds_from_the_start_and_after_every_update(make_gan, images, tmp_path):

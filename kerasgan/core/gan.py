@@ -18,7 +18,7 @@ from kerasgan.core.ema import (
 )
 from kerasgan.core.judged import Batch, JudgedBatch, Update, frozen_state, logits_of
 from kerasgan.core.optimizers import apply_gradients
-from kerasgan.core.packing import pack_images
+from kerasgan.core.packing import check_pack, pack_examples
 from kerasgan.core.settings import Compiled
 
 
@@ -43,6 +43,9 @@ class GAN(Compiled):
             discriminator every image once, and costs about (1 + d_steps) / (2 d_steps) of an epoch with one update.
         ema_decay: decay of the average over the generator's weights that `generate` uses, warmed up over the
             first steps; None keeps no average and generates with the live generator.
+        pack: images that the discriminator judges together, side by side in its channels, so that it sees where they
+            are too much alike: Lin et al. 2018 (https://arxiv.org/abs/1712.04086). The discriminator is built for so
+            many times the channels, and sees no labels.
         seed: integer that fixes every random draw in training. The networks' initial weights are their own.
 
     Example:
@@ -65,6 +68,7 @@ class GAN(Compiled):
         num_classes=None,
         d_steps=1,
         ema_decay=0.999,
+        pack=1,
         seed=None,
         name=None,
         dtype=None,
@@ -87,7 +91,8 @@ class GAN(Compiled):
         self.d_steps = d_steps
         self.ema_decay = ema_decay
         self.ema_generator = None if ema_decay is None else clone_network(generator)
-        self.augment, self.pack = None, 1
+        self.augment, self.pack = None, pack
+        check_pack(pack, discriminator, self.image_shape)
         # All variables exist from here on: strategies, checkpoints and loading rely on it.
         self.built = True
 
@@ -201,7 +206,7 @@ class GAN(Compiled):
         """Return a discriminator's outputs on images as it gets to see them in training."""
         if training and self.augment:
             images = self.augment(images, seed)
-        return network(_with_given(network, pack_images(images, self.pack), given), training=training)
+        return network(_with_given(network, pack_examples(images, self.pack), given), training=training)
 
     # Hooks
 
@@ -237,7 +242,7 @@ class GAN(Compiled):
         judges = self.judges().values()
         parts = [images] if len(judges) == 1 else images
         logits = tuple(
-            logits_of(network(_with_given(network, pack_images(part, self.pack), given), training=training))
+            logits_of(network(_with_given(network, pack_examples(part, self.pack), given), training=training))
             for network, part in zip(judges, parts, strict=True)
         )
         return logits[0] if len(logits) == 1 else logits
@@ -290,6 +295,7 @@ class GAN(Compiled):
             "generator": serialize(self.generator),
             "discriminator": serialize(self.discriminator),
             "num_classes": self.num_classes,
+            "pack": self.pack,
         }
 
     def game_config(self) -> dict:

@@ -6,7 +6,6 @@ from kerasgan import augmentations, losses, regularizers, schedules
 from kerasgan.core.base import GenerativeModel
 from kerasgan.core.constraints import constrain
 from kerasgan.core.optimizers import PairedOptimizers, prepare_optimizer
-from kerasgan.core.packing import check_pack
 
 
 class Compiled(GenerativeModel):
@@ -31,7 +30,6 @@ class Compiled(GenerativeModel):
         loss=None,
         regularizers=None,
         augment=None,
-        pack=None,
         d_constraint=None,
         ema_half_life=None,
         *,
@@ -48,8 +46,6 @@ class Compiled(GenerativeModel):
             regularizers: names or objects of `kerasgan.regularizers`.
             augment: name or object of `kerasgan.augmentations`: what is done to all images, real or generated, before
                 the discriminator sees them in training.
-            pack: images that the discriminator judges together, side by side in its channels: Lin et al. 2018
-                (https://arxiv.org/abs/1712.04086). It has to be built for so many times the channels.
             d_constraint: `keras.constraints.Constraint` for all of the discriminator's weights, such as
                 `kerasgan.constraints.WeightClip`; it holds from now on.
             ema_half_life: images after which the averaged generator has forgotten half, a number or a schedule of
@@ -59,8 +55,7 @@ class Compiled(GenerativeModel):
             jit_compile: compile the step with XLA; "auto" does so where a GPU is present.
 
         Raises:
-            ValueError: both optimizers are one object, a loss, regularizer or augmentation is unknown, or the
-                discriminator is not built for packs of that size.
+            ValueError: both optimizers are one object, or a loss, regularizer or augmentation is unknown.
         """
         given = {
             "d_optimizer": d_optimizer,
@@ -68,7 +63,6 @@ class Compiled(GenerativeModel):
             "loss": loss,
             "regularizers": regularizers,
             "augment": augment,
-            "pack": pack,
             "d_constraint": d_constraint,
             "ema_half_life": ema_half_life,
         }
@@ -76,8 +70,6 @@ class Compiled(GenerativeModel):
         settings |= {name: value for name, value in given.items() if value is not None}
         if settings["d_optimizer"] is settings["g_optimizer"] and not isinstance(settings["d_optimizer"], str):
             raise ValueError("d_optimizer and g_optimizer are one object; each network needs an optimizer of its own.")
-        self.pack = settings["pack"] or 1
-        check_pack(self.pack, self.discriminator, self.image_shape)
         with self.distribute_strategy.scope():
             super().compile(run_eagerly=run_eagerly, steps_per_execution=steps_per_execution, jit_compile=jit_compile)
             self.d_optimizer = prepare_optimizer(settings["d_optimizer"], self.discriminator)
@@ -86,7 +78,7 @@ class Compiled(GenerativeModel):
             self.d_constraint = constrain(self.discriminator, settings["d_constraint"])
         self.optimizer = PairedOptimizers(self.d_optimizer, self.g_optimizer)
         self.loss = losses.get(settings["loss"])
-        self.regularizers = _get_regularizers(settings["regularizers"])
+        self.regularizers = _get_regularizers(settings["regularizers"] or ())
         self.ema_half_life = settings["ema_half_life"]
         schedules.bind(self.clock, self, self.d_optimizer, self.g_optimizer, *self.regularizers)
         penalties = [each.name + suffix for suffix in self.judges() for each in self.regularizers]
@@ -108,7 +100,6 @@ class Compiled(GenerativeModel):
             "loss": serialize(self.loss),
             "regularizers": [serialize(regularizer) for regularizer in self.regularizers],
             "augment": serialize(self.augment),
-            "pack": self.pack,
             "d_constraint": serialize(self.d_constraint),
             "ema_half_life": serialize(self.ema_half_life),
             "run_eagerly": self.run_eagerly,
@@ -118,7 +109,7 @@ class Compiled(GenerativeModel):
 
     def compile_from_config(self, config: dict) -> None:
         """Compile from what `get_compile_config` gave, this version's or an earlier one's."""
-        plain = ("pack", "run_eagerly", "steps_per_execution", "jit_compile")
+        plain = ("run_eagerly", "steps_per_execution", "jit_compile")
         self.compile(
             **{
                 name: value if name in plain else keras.saving.deserialize_keras_object(value)

@@ -1,8 +1,8 @@
 """Layers that Keras does not have, or that it has in a slower form; one idea a file."""
 
 from kerasgan.layers.batch_norm import BatchNormalization
-from kerasgan.layers.class_conditioning import ClassAffine, Projection
+from kerasgan.layers.class_conditioning import ClassAffine, ClassChannels, Projection
 from kerasgan.layers.convolutions import Conv2D, Conv2DTranspose
 from kerasgan.layers.image_pool import ImagePool
 
-__all__ = ["BatchNormalization", "ClassAffine", "Conv2D", "Conv2DTranspose", "ImagePool", "Projection"]
+__all__ = ["BatchNormalization", "ClassAffine", "ClassChannels", "Conv2D", "Conv2DTranspose", "ImagePool", "Projection"]

@@ -1,4 +1,4 @@
-"""How a class label enters a network: as a scale and shift of every channel, or as a projection of features."""
+"""How a label enters a network: as a scale and shift of channels, as a projection of features, or as channels."""
 
 import keras
 import tensorflow as tf
@@ -74,3 +74,35 @@ class Projection(keras.layers.Layer):
         """Return the constructor arguments."""
         initializer = keras.initializers.serialize(self.embeddings_initializer)
         return super().get_config() | {"num_classes": self.num_classes, "embeddings_initializer": initializer}
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class ClassChannels(keras.layers.Layer):
+    """A channel more for each class, 1 everywhere for the label's and 0 for the others.
+
+    Mirza and Osindero 2014, section 3.2 (https://arxiv.org/abs/1411.1784).
+
+    Args:
+        num_classes: number of classes.
+    """
+
+    def __init__(self, num_classes: int, **settings):
+        super().__init__(**settings)
+        self.num_classes = num_classes
+
+    def call(self, inputs):
+        """Return inputs (batch, ..., channels) and the channels of int32 labels (batch,), side by side."""
+        values, labels = inputs
+        channels = tf.one_hot(labels, self.num_classes, dtype=values.dtype)
+        places = len(values.shape) - 2
+        channels = tf.reshape(channels, (-1, *[1] * places, self.num_classes))
+        channels = tf.broadcast_to(channels, tf.concat([tf.shape(values)[:-1], [self.num_classes]], 0))
+        return tf.concat([values, channels], axis=-1)
+
+    def compute_output_shape(self, input_shape):
+        """Return the shape of the inputs with the channels added."""
+        return (*input_shape[0][:-1], input_shape[0][-1] + self.num_classes)
+
+    def get_config(self) -> dict:
+        """Return the constructor arguments."""
+        return super().get_config() | {"num_classes": self.num_classes}

@@ -2,14 +2,18 @@
 
 from kerasgan.models.conditional_gan import ConditionalGAN
 from kerasgan.models.dcgan import DCGAN
+from kerasgan.models.lsgan import LSGAN
 from kerasgan.models.vae import VAE
 from kerasgan.models.vanilla_gan import VanillaGAN
+from kerasgan.models.wgan import WGAN
 from kerasgan.models.wgan_gp import WGANGP
 
 # What recipes, presets and the command line call a model.
 MODELS = {
     "gan": VanillaGAN,
     "dcgan": DCGAN,
+    "lsgan": LSGAN,
+    "wgan": WGAN,
     "wgan_gp": WGANGP,
     "conditional_gan": ConditionalGAN,
     "vae": VAE,

@@ -4,12 +4,16 @@ import keras
 import numpy as np
 
 from kerasgan.core.gan import GAN
+from kerasgan.core.packing import packed_shape
 from kerasgan.networks.dcgan import dcgan_discriminator, dcgan_generator
 
 
 @keras.saving.register_keras_serializable("kerasgan")
 class DCGAN(GAN):
     """Deep convolutional GAN for images of 16 to 128 pixels a side and any number of channels.
+
+    The perceptrons of the original GAN do not scale to pictures. Here both players see and draw in patches:
+    convolutions with strides, and batch norm that keeps the game going.
 
     Radford et al. 2015 (https://arxiv.org/abs/1511.06434): the networks of section 3, the optimizers and initial
     weights of section 4.
@@ -18,7 +22,7 @@ class DCGAN(GAN):
         image_shape: (height, width, channels), sides in 16..128.
         latent_dim: length of a latent vector.
         base_filters: filters of the layers next to the image; doubling at every halving, at most eight-fold.
-        d_steps, ema_decay: see `kerasgan.GAN`.
+        d_steps, ema_decay, pack: see `kerasgan.GAN`.
         seed: fixes the initial weights and every random draw in training.
         dtype: dtype policy or its name, such as "mixed_bfloat16".
 
@@ -33,14 +37,16 @@ class DCGAN(GAN):
 
     def __init__(
         self, image_shape=(28, 28, 1), latent_dim=64, base_filters=64, *,
-        d_steps=1, ema_decay=0.999, seed=None, name=None, dtype=None,
+        d_steps=1, ema_decay=0.999, pack=1, seed=None, name=None, dtype=None,
     ):  # fmt: skip
         image_shape = tuple(image_shape)
+        d_seed = None if seed is None else seed + 1
         super().__init__(
             dcgan_generator(image_shape, latent_dim, base_filters, dtype, seed),
-            dcgan_discriminator(image_shape, base_filters, dtype, None if seed is None else seed + 1),
+            dcgan_discriminator(packed_shape(image_shape, pack), base_filters, dtype, d_seed),
             d_steps=d_steps,
             ema_decay=ema_decay,
+            pack=pack,
             seed=seed,
             name=name,
             dtype=dtype,
@@ -51,6 +57,7 @@ class DCGAN(GAN):
         """Return the constructor arguments."""
         return self.game_config() | {
             "image_shape": list(self.image_shape),
+            "pack": self.pack,
             "latent_dim": self.latent_dim,
             "base_filters": self.base_filters,
         }

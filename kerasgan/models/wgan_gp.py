@@ -3,6 +3,7 @@
 import keras
 
 from kerasgan.core.gan import GAN
+from kerasgan.core.packing import packed_shape
 from kerasgan.networks.dcgan import dcgan_discriminator, dcgan_generator
 
 
@@ -22,7 +23,7 @@ class WGANGP(GAN):
         image_shape: (height, width, channels), sides in 16..128.
         latent_dim: length of a latent vector.
         base_filters: filters of the layers next to the image; doubling at every halving, at most eight-fold.
-        d_steps, ema_decay: see `kerasgan.GAN`.
+        d_steps, ema_decay, pack: see `kerasgan.GAN`.
         seed: fixes the initial weights and every random draw in training.
         dtype: dtype policy or its name, such as "mixed_bfloat16".
 
@@ -37,15 +38,16 @@ class WGANGP(GAN):
 
     def __init__(
         self, image_shape=(28, 28, 1), latent_dim=128, base_filters=64, *,
-        d_steps=5, ema_decay=0.999, seed=None, name=None, dtype=None,
+        d_steps=5, ema_decay=0.999, pack=1, seed=None, name=None, dtype=None,
     ):  # fmt: skip
         image_shape = tuple(image_shape)
         critic_seed = None if seed is None else seed + 1
         super().__init__(
             dcgan_generator(image_shape, latent_dim, base_filters, dtype, seed),
-            dcgan_discriminator(image_shape, base_filters, dtype, critic_seed, normalized=False),
+            dcgan_discriminator(packed_shape(image_shape, pack), base_filters, dtype, critic_seed, normalized=False),
             d_steps=d_steps,
             ema_decay=ema_decay,
+            pack=pack,
             seed=seed,
             name=name,
             dtype=dtype,
@@ -65,6 +67,7 @@ class WGANGP(GAN):
         """Return the constructor arguments."""
         return self.game_config() | {
             "image_shape": list(self.image_shape),
+            "pack": self.pack,
             "latent_dim": self.latent_dim,
             "base_filters": self.base_filters,
         }

@@ -10,21 +10,25 @@ import math
 import keras
 from keras import layers
 
-from kerasgan.layers import BatchNormalization, ClassAffine, Conv2D, Conv2DTranspose, Projection
+from kerasgan.layers import BatchNormalization, ClassAffine, ClassChannels, Conv2D, Conv2DTranspose, Projection
 from kerasgan.networks.initializers import normal
 
 KERNEL_SIZE = 4
+# How the networks hear of a label.
+CONDITIONINGS = ("projection", "concatenation")
 SMALLEST, LARGEST = 16, 128
 
 
 def dcgan_generator(
     image_shape: tuple, latent_dim: int, base_filters: int, dtype=None, seed: int | None = None,
-    num_classes: int | None = None,
+    num_classes: int | None = None, conditioning: str = "projection",
 ) -> keras.Model:  # fmt: skip
     """Return a generator: latents (batch, latent_dim) to float32 images (batch, *image_shape) in [-1, 1].
 
-    With `num_classes`, it takes int32 labels (batch,) too, and every batch norm scales and shifts by class.
+    With `num_classes`, it takes int32 labels (batch,) too: every batch norm scales and shifts by class, or, with the
+    conditioning "concatenation", the label is a part of the latents.
     """
+    check_conditioning(conditioning)
     doublings = count_doublings(image_shape)
     height, width, channels = image_shape
     start = (math.ceil(height / 2**doublings), math.ceil(width / 2**doublings))
@@ -34,16 +38,20 @@ def dcgan_generator(
     labels = None if num_classes is None else keras.Input((), dtype="int32", name="labels")
 
     def rectified(x):
-        x = batch_norm(x, dtype) if labels is None else class_batch_norm(x, labels, num_classes, dtype)
+        by_class = labels is not None and conditioning == "projection"
+        x = class_batch_norm(x, labels, num_classes, dtype) if by_class else batch_norm(x, dtype)
         return layers.ReLU(dtype=dtype)(x)
 
+    x = latents
+    if labels is not None and conditioning == "concatenation":
+        x = ClassChannels(num_classes, dtype=dtype)([x, labels])
     filters = filters_at(base_filters, doublings - 1)
     x = layers.Dense(
         start[0] * start[1] * filters,
         use_bias=False,
         kernel_initializer=next(initializers),
         dtype=dtype,
-    )(latents)
+    )(x)
     x = rectified(layers.Reshape((*start, filters), dtype=dtype)(x))
     for level in reversed(range(doublings - 1)):
         x = Conv2DTranspose(
@@ -60,15 +68,20 @@ def dcgan_generator(
 
 def dcgan_discriminator(
     image_shape: tuple, base_filters: int, dtype=None, seed: int | None = None, *,
-    num_classes: int | None = None, normalized: bool = True,
+    num_classes: int | None = None, conditioning: str = "projection", normalized: bool = True,
 ) -> keras.Model:  # fmt: skip
     """Return a discriminator: images (batch, *image_shape) to float32 logits (batch, 1).
 
     With `num_classes`, it takes int32 labels (batch,) too, and adds the projection of its features on each label's
-    vector. Without `normalized` it has no batch norm, as gradient penalties need it.
+    vector, or, with the conditioning "concatenation", sees the label as channels beside those of the image. Without
+    `normalized` it has no batch norm, as gradient penalties need it.
     """
+    check_conditioning(conditioning)
     initializers = normal(seed)
     images = x = keras.Input(image_shape, name="images")
+    labels = None if num_classes is None else keras.Input((), dtype="int32", name="labels")
+    if labels is not None and conditioning == "concatenation":
+        x = ClassChannels(num_classes, dtype=dtype)([x, labels])
     for level in range(count_doublings(image_shape)):
         normalize = normalized and level > 0
         x = Conv2D(
@@ -78,11 +91,11 @@ def dcgan_discriminator(
         x = layers.LeakyReLU(0.2, dtype=dtype)(batch_norm(x, dtype) if normalize else x)
     x = layers.Flatten(dtype=dtype)(x)
     logits = layers.Dense(1, kernel_initializer=next(initializers), dtype="float32")(x)
-    if num_classes is None:
+    if labels is None:
         return keras.Model(images, logits, name="discriminator")
-    labels = keras.Input((), dtype="int32", name="labels")
-    fit = Projection(num_classes, next(initializers), dtype="float32")([x, labels])
-    logits = layers.Add(dtype="float32")([logits, fit])
+    if conditioning == "projection":
+        fit = Projection(num_classes, next(initializers), dtype="float32")([x, labels])
+        logits = layers.Add(dtype="float32")([logits, fit])
     return keras.Model([images, labels], logits, name="discriminator")
 
 
@@ -102,6 +115,12 @@ def check_sides(image_shape: tuple) -> None:
             f"DCGAN makes images of {SMALLEST} to {LARGEST} pixels a side; received image_shape={image_shape}, "
             "which should be (height, width, channels)."
         )
+
+
+def check_conditioning(conditioning: str) -> None:
+    """Raise a ValueError unless labels can be told to the networks in such a way."""
+    if conditioning not in CONDITIONINGS:
+        raise ValueError(f"conditioning must be one of {CONDITIONINGS}; received {conditioning!r}.")
 
 
 def filters_at(base_filters: int, level: int) -> int:

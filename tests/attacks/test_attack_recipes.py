@@ -58,7 +58,7 @@ WRONG = [
     *rows("compile.g_optimizer.gradient_accumulation_steps", (*ANY_NOT_INT, 0, -1)),
 ]
 WRONG += [
-    *rows("compile.pack", (*ANY_NOT_INT, 0)),
+    *rows("model.pack", (*ANY_NOT_INT, 0)),
     *rows("compile.augment", (1, True, "x", [], {}, {"name": "adaptive", "target": "x"})),
     *rows("compile.d_constraint", (1, "x", {}, {"name": "weight_clip", "limit": 0})),
     *rows("compile.ema_half_life", (*ANY_NOT_NUMBER, 0, {}, {"name": "linear"}, {"name": "linear", "unit": "days"})),
@@ -114,7 +114,7 @@ RIGHT = [
     *rows("data.image_size", (28, [28, 32])),
     *rows("compile.regularizers", ([{"name": "gradient_penalty", "weight": LINEAR, "every": 4, "one_sided": True}],)),
     *rows("compile.augment", ("diffaugment", {"name": "adaptive", "target": 0.5})),
-    *rows("compile.pack", (2,)),
+    *rows("model.pack", (2,)),
     *rows("compile.d_constraint", ({"name": "weight_clip", "limit": 0.01},)),
     *rows("compile.ema_half_life", (10_000, LINEAR)),
     *rows(

@@ -6,7 +6,6 @@ from toy_hooks import (
     ToyAuxiliaryGAN,
     ToyInfoGAN,
     ToyLazyGAN,
-    ToyPackedGAN,
     ToyRelativistic,
     ToyReplayGAN,
     ToySemiSupervisedGAN,
@@ -16,7 +15,7 @@ from toy_hooks import (
 from toy_kinds import ToyPainter, ToyRecolourer, ToySinger, ToyWriter
 from toy_models import ToyConditionalGAN, ToyTranslator
 
-from kerasgan.models import DCGAN, VAE, WGANGP, ConditionalGAN, VanillaGAN
+from kerasgan.models import DCGAN, LSGAN, VAE, WGAN, WGANGP, ConditionalGAN, VanillaGAN
 from kerasgan.testing import Case, parametrize_with_checks
 
 SMALL = {"image_shape": (16, 16, 1), "latent_dim": 4}
@@ -28,8 +27,15 @@ quick = partial(Case, thorough=False)
 CASES = [
     Case("gan", partial(VanillaGAN, **SMALL, hidden=(16, 32), dropout=0.1)),
     Case("dcgan", partial(DCGAN, **SMALL, base_filters=4)),
+    quick("packed", partial(VanillaGAN, **SMALL, hidden=(16, 32), pack=2)),
+    quick("lsgan", partial(LSGAN, **SMALL, base_filters=4)),
+    quick("wgan", partial(WGAN, **SMALL, base_filters=4, d_steps=2)),
     Case("wgan_gp", partial(WGANGP, **SMALL, base_filters=4, d_steps=2)),
     quick("conditional_gan", partial(ConditionalGAN, **SMALL, base_filters=8, num_classes=3)),
+    quick(
+        "concatenating_gan",
+        partial(ConditionalGAN, **SMALL, base_filters=8, num_classes=3, conditioning="concatenation"),
+    ),
     Case("vae", partial(VAE, **SMALL, base_filters=4), tags=frozenset()),
     quick("toy_conditional", ToyConditionalGAN),
     quick("toy_relativistic", ToyRelativistic),
@@ -37,7 +43,6 @@ CASES = [
     quick("toy_semi_supervised", ToySemiSupervisedGAN),
     quick("toy_information", ToyInfoGAN),
     Case("toy_lazy", ToyLazyGAN),
-    quick("toy_packed", ToyPackedGAN),
     quick("toy_replay", ToyReplayGAN),
     Case("toy_two_phases", ToyTwoPhaseGAN, plays_after=1),
     quick("toy_uniform", ToyUniformGAN),

@@ -24,7 +24,6 @@ class ToyGAN(GAN):
 
     # name -> units of the discriminator's outputs beside its logits.
     heads: ClassVar[dict[str, int]] = {}
-    pack_size = 1
 
     def __init__(
         self, image_shape=(16, 16, 1), latent_dim=4, width=32, num_classes=None, *,
@@ -43,8 +42,7 @@ class ToyGAN(GAN):
 
     def make_discriminator(self, image_shape, width, dtype, seed):
         initializers = glorot(None if seed is None else seed + 1)
-        height, side, channels = image_shape
-        images = keras.Input((height, side, channels * self.pack_size), name="images")
+        images = keras.Input(image_shape, name="images")
         x = layers.Dense(width, "leaky_relu", kernel_initializer=next(initializers), dtype=dtype)(
             layers.Flatten(dtype=dtype)(images)
         )
@@ -172,16 +170,6 @@ class ToyLazyGAN(ToyGAN):
         config = super().get_config()
         config.pop("num_classes")
         return config
-
-
-@register
-class ToyPackedGAN(ToyGAN):
-    """PacGAN: the discriminator judges two images at once."""
-
-    pack_size = 2
-
-    def compile_defaults(self):
-        return super().compile_defaults() | {"pack": 2, "regularizers": ("r1",)}
 
 
 @register
