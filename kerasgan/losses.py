@@ -76,18 +76,33 @@ class NonSaturating(Minimax):
 
 @keras.saving.register_keras_serializable("kerasgan")
 class LeastSquares(AdversarialLoss):
-    """Squared distance of the logits to 1 (real) and 0 (fake).
+    """Squared distance of the logits to a target: a generated image far on the right side still has a gradient.
 
-    Mao et al. 2017, equation 9 (https://arxiv.org/abs/1611.04076).
+    Mao et al. 2017, equation 2 (https://arxiv.org/abs/1611.04076). The default targets are those of equation 9, where
+    the generator aims at what real images get; `LeastSquares(a=-1, b=1, c=0)` is equation 8, where the game minimises
+    the Pearson chi-squared divergence. The logits are taken as they are: no sigmoid belongs before them.
+
+    Args:
+        a: target of the discriminator for generated images.
+        b: its target for real images; above a.
+        c: what the generator wants its images to get; above a, and at most b.
+
+    Raises:
+        ValueError: the targets are in another order, and would teach the players the opposite.
     """
 
+    def __init__(self, a: float = 0.0, b: float = 1.0, c: float = 1.0):
+        if not a < c <= b:
+            raise ValueError(f"LeastSquares needs targets a < c <= b; received a={a}, b={b}, c={c}.")
+        self.a, self.b, self.c = a, b, c
+
     def discriminator(self, real_logits, fake_logits):
-        """Return half of E[(D(x) - 1)^2] + E[D(G(z))^2]."""
-        return 0.5 * (mean(tf.square(real_logits - 1.0)) + mean(tf.square(fake_logits)))
+        """Return half of E[(D(x) - b)^2] + E[(D(G(z)) - a)^2]."""
+        return 0.5 * (mean(tf.square(real_logits - self.b)) + mean(tf.square(fake_logits - self.a)))
 
     def generator(self, fake_logits):
-        """Return half of E[(D(G(z)) - 1)^2]."""
-        return 0.5 * mean(tf.square(fake_logits - 1.0))
+        """Return half of E[(D(G(z)) - c)^2]."""
+        return 0.5 * mean(tf.square(fake_logits - self.c))
 
 
 @keras.saving.register_keras_serializable("kerasgan")
@@ -142,6 +157,32 @@ class Relativistic(AdversarialLoss):
         return mean(tf.nn.softplus(real_logits - fake_logits))
 
 
+@keras.saving.register_keras_serializable("kerasgan")
+class RelativisticAverage(AdversarialLoss):
+    """Each image shall look more real than the other side's images do on average.
+
+    `Relativistic` compares image with image, one pair each; here the average stands inside of the softplus.
+    Jolicoeur-Martineau 2018, section 4.2 (https://arxiv.org/abs/1807.00734). Where several devices share a batch, the
+    average is over a device's part of it.
+    """
+
+    sees_real = True
+
+    def discriminator(self, real_logits, fake_logits):
+        """Return E[softplus(E[D(G(z))] - D(x))] + E[softplus(D(G(z)) - E[D(x)])]."""
+        return _above_average(real_logits, fake_logits)
+
+    def generator(self, fake_logits, real_logits):
+        """Return the same with the sides exchanged."""
+        return _above_average(fake_logits, real_logits)
+
+
+def _above_average(high, low):
+    return mean(tf.nn.softplus(mean(low) - tf.cast(high, tf.float32))) + mean(
+        tf.nn.softplus(tf.cast(low, tf.float32) - mean(high))
+    )
+
+
 LOSSES = {
     "minimax": Minimax,
     "non_saturating": NonSaturating,
@@ -149,6 +190,7 @@ LOSSES = {
     "hinge": Hinge,
     "wasserstein": Wasserstein,
     "relativistic": Relativistic,
+    "relativistic_average": RelativisticAverage,
 }
 
 
@@ -159,6 +201,20 @@ def get(loss: "str | dict | AdversarialLoss") -> AdversarialLoss:
         ValueError: the name is unknown, or the object lacks `discriminator` or `generator`.
     """
     return lookup(loss, LOSSES, "loss", methods=("discriminator", "generator"))
+
+
+def feature_matching(real_features: tf.Tensor, fake_features: tf.Tensor) -> tf.Tensor:
+    """Return how far apart the mean features of real and generated images are, squared: a float32 scalar.
+
+    For the generator: it matches what the discriminator's features say of the data as a whole, and need not fool it
+    image by image. Salimans et al. 2016, section 3.1 (https://arxiv.org/abs/1606.03498).
+
+    Args:
+        real_features: (batch, ...), an inner layer of the discriminator on real images.
+        fake_features: (batch, ...), the same on generated ones, as many or not.
+    """
+    means = (tf.reduce_mean(tf.cast(each, tf.float32), axis=0) for each in (real_features, fake_features))
+    return tf.reduce_sum(tf.math.squared_difference(*means))
 
 
 def mean(values: tf.Tensor) -> tf.Tensor:

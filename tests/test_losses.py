@@ -40,6 +40,11 @@ CLOSED_FORMS = {
         -np.log(sigmoid(REAL - FAKE)).mean(),
         -np.log(sigmoid(FAKE - REAL)).mean(),
     ),
+    # One probability for each image: that it is more real than the other side's average.
+    "relativistic_average": (
+        -np.log(sigmoid(REAL - FAKE.mean())).mean() - np.log(1 - sigmoid(FAKE - REAL.mean())).mean(),
+        -np.log(sigmoid(FAKE - REAL.mean())).mean() - np.log(1 - sigmoid(REAL - FAKE.mean())).mean(),
+    ),
 }
 
 
@@ -98,6 +103,52 @@ def test_minimax_is_zero_sum_on_fakes_and_saturates():
     assert float(on_fakes) == pytest.approx(-float(game.generator(FAKE)), rel=1e-5)
 
 
+def test_least_squares_with_the_targets_of_the_papers_other_setting():
+    loss = losses.LeastSquares(a=-1.0, b=1.0, c=0.0)
+    expected = 0.5 * ((REAL - 1) ** 2).mean() + 0.5 * ((FAKE + 1) ** 2).mean(), 0.5 * (FAKE**2).mean()
+    np.testing.assert_allclose([loss.discriminator(REAL, FAKE), loss.generator(FAKE)], expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("targets", [(1.0, 0.0, 1.0), (0.0, 1.0, 0.0), (0.0, 1.0, 2.0), (float("nan"), 1.0, 1.0)])
+def test_least_squares_wants_its_targets_in_order(targets):
+    with pytest.raises(ValueError, match="a < c <= b; received a="):
+        losses.LeastSquares(*targets)
+
+
+def test_least_squares_pulls_back_images_that_are_far_on_the_right_side():
+    # A sigmoid before the squares would leave them, and every sure discriminator, without a gradient.
+    logits = tf.Variable(20.0)
+    with tf.GradientTape() as tape:
+        value = losses.LeastSquares().generator(logits)
+    assert float(tape.gradient(value, logits)) == pytest.approx(19.0)
+
+
+def test_paired_and_average_relativistic_losses_differ_and_agree_on_equal_logits():
+    paired, average = losses.get("relativistic"), losses.get("relativistic_average")
+    assert abs(float(2 * paired.discriminator(REAL, FAKE) - average.discriminator(REAL, FAKE))) > 0.1
+    equal = tf.fill((8, 1), 1.5), tf.fill((8, 1), -0.5)
+    np.testing.assert_allclose(2 * paired.discriminator(*equal), average.discriminator(*equal), rtol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])
+def test_feature_matching_compares_means(dtype):
+    rng = np.random.default_rng(1)
+    real, fake = (tf.cast(rng.normal(shift, 1.0, (n, 3, 2)), dtype) for shift, n in ((1.0, 5), (0.0, 4)))
+    found = losses.feature_matching(real, fake)
+    real, fake = (np.asarray(tf.cast(each, "float32")) for each in (real, fake))
+    np.testing.assert_allclose(found, ((real.mean(0) - fake.mean(0)) ** 2).sum(), rtol=1e-5)
+    assert found.dtype == tf.float32
+    assert found.shape == ()
+
+
+def test_no_loss_takes_a_label_of_generated_images():
+    # Smoothing it would reward the generator for what it makes already: Salimans et al. 2016, section 3.4.
+    for cls in losses.LOSSES.values():
+        assert not [name for name in vars(cls()) if "fake" in name]
+    with pytest.raises(TypeError):
+        losses.NonSaturating(0.1, 0.1)
+
+
 @pytest.mark.parametrize("smoothing", [0.1, 0.3])
 def test_label_smoothing_is_one_sided(smoothing):
     target, d_real, d_fake = 1 - smoothing, sigmoid(REAL), sigmoid(FAKE)
@@ -113,7 +164,11 @@ def test_label_smoothing_out_of_range(smoothing):
         losses.NonSaturating(label_smoothing=smoothing)
 
 
-@pytest.mark.parametrize("loss", [*(cls() for cls in losses.LOSSES.values()), losses.NonSaturating(0.2)], ids=repr)
+@pytest.mark.parametrize(
+    "loss",
+    [*(cls() for cls in losses.LOSSES.values()), losses.NonSaturating(0.2), losses.LeastSquares(-1.0, 1.0, 0.0)],
+    ids=repr,
+)
 def test_serialisation(loss):
     config = json.loads(json.dumps(keras.saving.serialize_keras_object(loss)))
     again = losses.get(config)
