@@ -39,6 +39,7 @@ _NAMES = {
     "WGAN": "models",
     "WGANGP": "models",
     "ConditionalGAN": "models",
+    "SemiSupervisedGAN": "models",
     "VAE": "models",
     "from_preset": "presets",
     "list_presets": "presets",

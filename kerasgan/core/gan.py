@@ -169,7 +169,7 @@ class GAN(Compiled):
     def finish_round(self, examples, share) -> None:
         """Give all replicas one state, count the round's examples, and move the average."""
         for layer in self.layers:
-            if layer is not self.ema_generator:
+            if layer.trainable:  # Averages follow what is trained.
                 replicas.synchronize(layer, share)
         images = self.clock.tick(examples, share)
         if self.ema_generator is not None:

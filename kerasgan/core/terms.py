@@ -1,9 +1,16 @@
 """Terms: the named numbers that a model minimises or only reports, as averages over an epoch."""
 
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import keras
 import tensorflow as tf
+
+
+class Weighted(NamedTuple):
+    """An observation that counts by a weight in its average over an epoch: of so many examples of a batch, or none."""
+
+    value: tf.Tensor
+    weight: tf.Tensor
 
 
 class Terms:
@@ -39,7 +46,7 @@ class Terms:
         it is what callbacks such as `TerminateOnNaN` look at, and not finite as soon as one of those terms is not.
 
         Args:
-            terms: name -> scalar.
+            terms: name -> scalar, or a `Weighted` one.
             share: what `replicas.shard` gave; None counts all replicas alike.
 
         Raises:
@@ -55,7 +62,11 @@ class Terms:
         # The weights of all replicas add up to their number: a batch counts once, however it was split.
         weight = None if share is None else share * self.num_replicas
         for name, value in terms.items():
-            self._trackers[name].update_state(value, weight)
+            counted = weight
+            if isinstance(value, Weighted):
+                value, own = value
+                counted = own if weight is None else own * weight
+            self._trackers[name].update_state(value, counted)
         logs = self.get_metrics_result()
         if isinstance(self.distribute_strategy, tf.distribute.MultiWorkerMirroredStrategy):
             # Keras joins the logs of several workers along axis 0, which a scalar does not have.

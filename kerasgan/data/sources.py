@@ -144,7 +144,7 @@ def from_arrays(name, images, labels, request: Request, class_names=None) -> Exa
             f"3 channels, or (n, height, width); received shape {images.shape}.{hint}"
         )
     if labels is not None:
-        labels = check_labels(name, np.asarray(labels), len(images))
+        labels = check_labels(name, np.asarray(labels), len(images), smallest=-1)
         labels = labels[: request.limit]
     images = _check_range(name, images[: request.limit])
     num_classes = None
@@ -183,15 +183,20 @@ def _check_range(name, images) -> np.ndarray:
     return image_module.to_uint8(images)
 
 
-def check_labels(name, labels, count) -> np.ndarray:
-    """Returns labels as int32 (count,); ValueError if they are not class numbers, one for each example."""
+def check_labels(name, labels, count, smallest: int = 0) -> np.ndarray:
+    """Returns labels as int32 (count,); ValueError if they are not class numbers, one for each example.
+
+    From a `smallest` of -1 on, that stands for a class that is not known; at least one must be.
+    """
     if labels.shape == (count, 1):
         labels = labels[:, 0]
     integral = np.issubdtype(labels.dtype, np.integer)
-    if labels.shape != (count,) or not integral or labels.min() < 0:
+    if labels.shape != (count,) or not integral or labels.min() < smallest or labels.max() < 0:
+        unknown = ", or -1 where some are not known" if smallest < 0 else ""
+        values = f", {labels.min()} to {labels.max()}" if integral and labels.size else ""
         raise ValueError(
-            f"{name}: labels must be non-negative integers of shape ({count},), one for each "
-            f"example; received dtype {labels.dtype}, shape {labels.shape}."
+            f"{name}: labels must be non-negative integers{unknown}, of shape ({count},), one for each "
+            f"example; received dtype {labels.dtype}, shape {labels.shape}{values}."
         )
     if labels.max() > np.iinfo(np.int32).max:
         raise ValueError(

@@ -4,5 +4,15 @@ from kerasgan.layers.batch_norm import BatchNormalization
 from kerasgan.layers.class_conditioning import ClassAffine, ClassChannels, Projection
 from kerasgan.layers.convolutions import Conv2D, Conv2DTranspose
 from kerasgan.layers.image_pool import ImagePool
+from kerasgan.layers.weight_norm import WeightNormalization
 
-__all__ = ["BatchNormalization", "ClassAffine", "ClassChannels", "Conv2D", "Conv2DTranspose", "ImagePool", "Projection"]
+__all__ = [
+    "BatchNormalization",
+    "ClassAffine",
+    "ClassChannels",
+    "Conv2D",
+    "Conv2DTranspose",
+    "ImagePool",
+    "Projection",
+    "WeightNormalization",
+]

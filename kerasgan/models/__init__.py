@@ -3,6 +3,7 @@
 from kerasgan.models.conditional_gan import ConditionalGAN
 from kerasgan.models.dcgan import DCGAN
 from kerasgan.models.lsgan import LSGAN
+from kerasgan.models.semi_supervised import SemiSupervisedGAN
 from kerasgan.models.vae import VAE
 from kerasgan.models.vanilla_gan import VanillaGAN
 from kerasgan.models.wgan import WGAN
@@ -16,5 +17,6 @@ MODELS = {
     "wgan": WGAN,
     "wgan_gp": WGANGP,
     "conditional_gan": ConditionalGAN,
+    "semi_supervised": SemiSupervisedGAN,
     "vae": VAE,
 }

@@ -2,5 +2,13 @@
 
 from kerasgan.networks.dcgan import dcgan_discriminator, dcgan_generator
 from kerasgan.networks.mlp import mlp_discriminator, mlp_generator
+from kerasgan.networks.semi_supervised import semi_supervised_discriminator, semi_supervised_generator
 
-__all__ = ["dcgan_discriminator", "dcgan_generator", "mlp_discriminator", "mlp_generator"]
+__all__ = [
+    "dcgan_discriminator",
+    "dcgan_generator",
+    "mlp_discriminator",
+    "mlp_generator",
+    "semi_supervised_discriminator",
+    "semi_supervised_generator",
+]

@@ -88,7 +88,7 @@ WORDS = {
 AT_LEAST_0 = ("seed", "metrics_every", "warmup_steps", "iterations")
 MOST = 2**31 - 2
 # Numbers in [0, 1), above 0, and at least 0; others need only be finite.
-BELOW_1 = ("beta_1", "beta_2", "rho", "momentum", "ema_momentum", "ema_decay", "dropout")
+BELOW_1 = ("beta_1", "beta_2", "rho", "momentum", "ema_momentum", "ema_decay", "classifier_decay", "dropout")
 ABOVE_0 = (
     "learning_rate", "initial_learning_rate", "epsilon", "clipnorm", "clipvalue", "global_clipnorm", "decay_rate",
     "power", "warmup_target", "loss_scale_factor", "ema_half_life", "over", "limit",
