@@ -16,6 +16,7 @@ def load(
     flip: bool = False,
     labels: bool = False,
     labelled: int | None = None,
+    labelled_batch: int | None = None,
     binarize: bool = False,
     shuffle: bool | None = None,
     seed: int | None = 0,
@@ -42,11 +43,12 @@ def load(
         crop: Cut the centre to the wanted aspect ratio before resizing, instead of stretching.
         flip: Mirror each image left to right with probability 1/2, anew in every epoch.
         labels: Return (images, labels). In a folder, each sub-folder is a class, in the order of
-            the sorted names. Where some of an array's labels are -1, not known, every batch holds
-            `batch_size` images with the label -1 and, after each of them, one with a known label;
-            these come round again and again. An epoch shows all images once with the label -1.
-        labelled: Keep the labels of only so many images, the same number of every class, by lot
-            from `seed`, and forget the others: for semi-supervised learning.
+            the sorted names. Labels of an array may be -1: not known. Where some are, every batch
+            holds `batch_size` images with the label -1, and between them others with their labels,
+            which come round again and again; an epoch shows every image once with the label -1.
+        labelled: For semi-supervised learning: keep the labels of only so many images, the same
+            number of every class, by lot from `seed`, and forget the others.
+        labelled_batch: Images with labels in such a batch. Default: as many as without.
         binarize: Set each value to -1 or +1, whichever is nearer.
         shuffle: Draw a new order in every epoch. Default: True for the training split.
         seed: Seed of order and flips; None for a different one in each call.
@@ -84,11 +86,13 @@ def load(
             "a tuple (images, labels), a folder with a sub-folder for each class, or a TFDS data "
             "set with a class label."
         )
-    if labelled is not None and not labels:
-        raise ValueError("labelled says how many labels are kept: give labels=True too, or leave it out.")
-    known_in_part = labels and (labelled is not None or partly_labelled.has_unknown(examples.labels))
-    if known_in_part:
-        return partly_labelled.batches(examples, labelled, order, flip, binarize)
+    if labels and (labelled is not None or partly_labelled.has_unknown(examples.labels)):
+        return partly_labelled.batches(examples, labelled, labelled_batch, order, flip, binarize)
+    if labelled is not None or labelled_batch is not None:
+        raise ValueError(
+            "labelled and labelled_batch are for data of which some labels are not known: give labels=True, and "
+            "labelled, or labels of -1; or leave both out."
+        )
     parts = [Images(examples.images, examples.image_shape, flip, binarize)]
     if labels:
         parts.append(Part(examples.labels))

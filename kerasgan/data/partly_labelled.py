@@ -1,7 +1,7 @@
 """Batches for semi-supervised learning: of examples without labels, and between them the few that have one.
 
-Salimans et al. 2016, section 5 (https://arxiv.org/abs/1606.03498): every update sees as many labelled images as others.
-Among 60,000 a hundred labelled ones would hardly ever be seen.
+Salimans et al. 2016, section 5 (https://arxiv.org/abs/1606.03498): every update sees labelled images and others. Among
+60,000 a hundred labelled ones would hardly ever be seen.
 """
 
 import numpy as np
@@ -15,16 +15,24 @@ UNKNOWN = -1
 _PURPOSE = 7
 
 
-def batches(examples: Examples, labelled: int | None, order: Order, flip: bool = False, binarize: bool = False):
-    """Returns a `tf.data.Dataset` of (images, labels) whose batches hold both sorts, in turn.
+def has_unknown(labels: np.ndarray | None) -> bool:
+    """Returns whether there are labels and some of them are -1."""
+    return labels is not None and bool((labels == UNKNOWN).any())
 
-    An epoch shows every example once with the label -1, and beside each one that is labelled. These begin anew, in
-    another order, when all were shown.
+
+def batches(
+    examples: Examples, labelled: int | None, labelled_batch: int | None, order: Order, flip=False, binarize=False
+):
+    """Returns a `tf.data.Dataset` of (images, labels) whose batches hold both sorts, evenly spread.
+
+    An epoch shows every example once with the label -1. The labelled ones begin anew, in another order, when all were
+    shown.
 
     Args:
         examples: Images in memory with labels, -1 where one is not known.
         labelled: Keep only so many labels, the same number of every class. None keeps all that are known.
-        order: Of the batches, which are of twice its size.
+        labelled_batch: Labelled examples in a batch. None for as many as there are others.
+        order: Of the others; `batch_size` is their number in a batch.
         flip: As in `kerasgan.data.load`.
         binarize: As in `kerasgan.data.load`.
 
@@ -34,29 +42,27 @@ def batches(examples: Examples, labelled: int | None, order: Order, flip: bool =
     import tensorflow as tf
 
     if examples.stream is not None:
-        raise ValueError(f"Labels that are known in part need the labels in memory; read {examples.name!r} with cache=True.")
+        raise ValueError(f"To mix in labelled images, they must be in memory: read {examples.name!r} with cache=True.")
     chosen = choose(examples.name, examples.labels, examples.num_classes, labelled, order.seed)
-    parts = [
-        Images(examples.images, examples.image_shape, flip, binarize),
-        Images(examples.images[chosen], examples.image_shape, flip, binarize, side=1),
+    size = order.batch_size if labelled_batch is None else options.check_count("labelled_batch", labelled_batch)
+    shape = examples.image_shape
+    labelled_parts = [
+        Images(examples.images[chosen], shape, flip, binarize, side=1),
         Part(examples.labels[chosen], side=1),
     ]
+    others = options.batches(
+        examples.name, [Images(examples.images, shape, flip, binarize)], order, examples.num_examples
+    )
+    beside = options.batches(
+        examples.name, labelled_parts, order._replace(batch_size=size), num_examples=len(others) * size
+    )
 
-    def in_turn(images, labelled_images, labels):
-        # One of each sort after the other: whatever shares a batch out gives everyone both.
-        shape = tf.concat([[-1], tf.shape(images)[1:]], 0)
-        both = tf.reshape(tf.stack([images, labelled_images], axis=1), shape)
-        all_labels = tf.reshape(tf.stack([tf.fill(tf.shape(labels), UNKNOWN), labels], axis=1), [-1])
-        size = None if images.shape[0] is None else 2 * images.shape[0]
-        return tf.ensure_shape(both, (size, *images.shape[1:])), tf.ensure_shape(all_labels, (size,))
+    def mixed(images, with_labels):
+        labelled_images, labels = with_labels
+        unknown = tf.fill(tf.shape(images)[:1], UNKNOWN)
+        return _spread(images, labelled_images), _spread(unknown, labels)
 
-    mixed = options.batches(examples.name, parts, order, examples.num_examples)
-    return mixed.map(in_turn, tf.data.AUTOTUNE, deterministic=True).prefetch(2)
-
-
-def has_unknown(labels: np.ndarray | None) -> bool:
-    """Returns whether there are labels and some of them are -1."""
-    return labels is not None and bool((labels == UNKNOWN).any())
+    return tf.data.Dataset.zip((others, beside)).map(mixed, tf.data.AUTOTUNE, deterministic=True).prefetch(2)
 
 
 def choose(name: str, labels: np.ndarray, num_classes: int, count: int | None, seed: int) -> np.ndarray:
@@ -76,8 +82,8 @@ def choose(name: str, labels: np.ndarray, num_classes: int, count: int | None, s
     missing = [each for each, some in enumerate(members) if not len(some)]
     if missing:
         raise ValueError(
-            f"{name}: no example of the classes {missing} has a known label, of {num_classes} classes in all. Label at "
-            "least one example of each, or number the classes from 0 without gaps."
+            f"{name}: of {num_classes} classes, these have no example with a known label: {missing}. Label at least "
+            "one of each, or number the classes from 0 on without gaps."
         )
     if count is None:
         return np.concatenate(members)
@@ -85,8 +91,19 @@ def choose(name: str, labels: np.ndarray, num_classes: int, count: int | None, s
     scarcest = min(map(len, members))
     if rest or each > scarcest:
         raise ValueError(
-            f"{name}: labelled must be a multiple of its {num_classes} classes, of which each has at least {scarcest} "
-            f"known labels: at most {num_classes * scarcest}; received {count}."
+            f"{name}: labelled must be a multiple of {num_classes}, the number of classes, and at most "
+            f"{num_classes * scarcest}, since a class has {scarcest} known labels; received {count}."
         )
     random = np.random.default_rng((seed, _PURPOSE))
     return np.concatenate([np.sort(random.choice(some, each, replace=False)) for some in members])
+
+
+def _spread(many, few):
+    """Returns the rows of two tensors as one, spread evenly: whatever shares a batch out gives everyone of both."""
+    import tensorflow as tf
+
+    counts = [tf.shape(part)[0] for part in (many, few)]
+    places = [(tf.cast(tf.range(count), "float32") + 0.5) / tf.cast(count, "float32") for count in counts]
+    rows = tf.gather(tf.concat([many, few], 0), tf.argsort(tf.concat(places, 0), stable=True))
+    sizes = (many.shape[0], few.shape[0])
+    return tf.ensure_shape(rows, (None if None in sizes else sum(sizes), *many.shape[1:]))
