@@ -9,7 +9,7 @@ from keras import layers
 from kerasgan import schedules
 from kerasgan.core.gan import GAN
 from kerasgan.core.judged import Batch
-from kerasgan.kinds import Labels, Latents
+from kerasgan.kinds import Latents
 from kerasgan.layers import ImagePool
 from kerasgan.losses import mean
 from kerasgan.networks.initializers import glorot
@@ -105,37 +105,6 @@ class ToyAuxiliaryGAN(ToyGAN):
     def generator_terms(self, batch):
         own = {"g_class_loss": cross_entropy(batch.labels, batch.fake_outputs["classes"])}
         return super().generator_terms(batch) | own
-
-
-@register
-class ToySemiSupervisedGAN(ToyGAN):
-    """Improved GAN: few examples have a label, -1 is the others'; the generator matches features."""
-
-    terms: ClassVar = ("d_loss", "g_loss", "d_class_loss")
-    heads: ClassVar = {"classes": 3}
-
-    def make_discriminator(self, image_shape, width, dtype, seed):
-        plain = super().make_discriminator(image_shape, width, dtype, seed)
-        features = layers.Activation("linear", dtype="float32")(plain.get_layer("logits").input)
-        return keras.Model(plain.input, plain.output | {"features": features}, name="discriminator")
-
-    def __init__(self, image_shape=(16, 16, 1), latent_dim=4, width=32, num_classes=3, **settings):
-        super().__init__(image_shape, latent_dim, width, num_classes, **settings)
-
-    @property
-    def learns(self):
-        return super().learns | {"labels": Labels(self.num_classes, unknown=True)}
-
-    def discriminator_terms(self, batch):
-        known = tf.cast(batch.labels >= 0, tf.float32)
-        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(
-            tf.maximum(batch.labels, 0), batch.real_outputs["classes"]
-        )
-        return super().discriminator_terms(batch) | {"d_class_loss": mean(known * losses)}
-
-    def generator_terms(self, batch):
-        apart = tf.reduce_mean(batch.real_outputs["features"], 0) - tf.reduce_mean(batch.fake_outputs["features"], 0)
-        return super().generator_terms(batch) | {"g_loss": tf.reduce_sum(tf.square(apart))}
 
 
 @register
