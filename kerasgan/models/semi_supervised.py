@@ -1,5 +1,6 @@
 """Semi-supervised GAN: a classifier that needs few labels, since it must also tell real images from generated ones."""
 
+import functools
 from typing import ClassVar
 
 import keras
@@ -91,6 +92,7 @@ class SemiSupervisedGAN(GAN):
         adam = {name: keras.optimizers.Adam(3e-3, beta_1=0.5) for name in ("d_optimizer", "g_optimizer")}
         return super().compile_defaults() | adam
 
+    @functools.wraps(GAN.compile, assigned=())  # Recipes read what it takes.
     def compile(self, *args, **kwargs):
         """Configure training as `kerasgan.GAN.compile` does, but for the loss, which is the model's own.
 

@@ -290,7 +290,7 @@ FLOATS = image_module.to_float(IMAGES)
         (IMAGES, {"batch_size": 0}, "batch_size.*received 0"),
         (IMAGES, {"labels": True, "batch_size": 8}, "no labels"),
         ((IMAGES, LABELS[:9]), {}, r"shape \(50,\).*shape \(9,\)"),
-        ((IMAGES, LABELS - 1), {}, "non-negative"),
+        ((IMAGES, LABELS - 2), {}, "non-negative"),
         ((IMAGES, LABELS / 2), {}, "float64"),
         (IMAGES, {"channels": 2}, "received 2"),
         (IMAGES, {"image_size": (1, 2, 3)}, "image_size"),
