@@ -46,6 +46,19 @@ def test_a_preset_of_a_mixed_precision_run_is_float32_unless_asked(tmp_path):
     assert kerasgan.from_preset(folder, dtype="mixed_bfloat16").generator.layers[1].compute_dtype == "bfloat16"
 
 
+def test_half_the_space_keeps_three_digits(model, folder, tmp_path):
+    half = kerasgan.save_preset(model, tmp_path / "half", half=True)
+    sizes = [(each / "generator.weights.h5").stat().st_size for each in (half, folder)]
+    assert sizes[0] < 0.8 * sizes[1]  # Of so small a network, a good part is names.
+    loaded = kerasgan.from_preset(half)
+    assert presets.verify(half).max_error < 1e-5, "golden images are of the weights before"
+    assert {each.dtype for each in loaded.generator.get_weights()} == {np.dtype("float32")}
+    np.testing.assert_allclose(loaded.generate(5, seed=1), model.generate(5, seed=1), atol=0.01)
+    loaded.discriminator.trainable_variables[0].assign(loaded.discriminator.trainable_variables[0] * 0 + 1e5)
+    with pytest.raises(ValueError, match=r"reach 1e\+05, more than float16 holds"):
+        kerasgan.save_preset(loaded, tmp_path / "large", half=True)
+
+
 def test_vae_round_trip(tmp_path):
     vae = kerasgan.VAE((16, 16, 1), latent_dim=3, base_filters=4, likelihood="gaussian", seed=1)
     loaded = kerasgan.from_preset(kerasgan.save_preset(vae, tmp_path / "vae"))

@@ -1,5 +1,8 @@
 """The semi-supervised GAN: its loss against a softmax over K + 1 classes, and what its labels and averages do."""
 
+import importlib.util
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
@@ -7,6 +10,8 @@ import tensorflow as tf
 
 import kerasgan
 from kerasgan.core.judged import Batch, Update
+from kerasgan.metrics import classification, image_sets
+from kerasgan.runs import recipes, training
 from kerasgan.testing.toy_data import toy_labelled_images
 
 CLASSES = 3
@@ -205,3 +210,54 @@ def test_the_default_networks_are_those_of_the_paper():
     noise = [each.stddev for each in gan.discriminator.layers if isinstance(each, keras.layers.GaussianNoise)]
     assert noise == [0.3, 0.5, 0.5, 0.5, 0.5, 0.5]
     assert gan.sampler_inputs(1000, seed=0)[0].numpy().min() >= 0.0
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A run of a tiny recipe on digits of which 20 have labels."""
+    recipe = recipes.from_dict(
+        {
+            "model": {"type": "semi_supervised", "latent_dim": 4, "hidden": [8], "classifier_hidden": [32, 16]},
+            "data": {"source": "mnist_mini", "labelled": 20, "labelled_batch": 10, "batch_size": 50, "limit": 400},
+            "epochs": 1,
+            "summary_every": 10,
+        }
+    )
+    folder = tmp_path_factory.mktemp("runs") / "tiny"
+    training.train(recipe, folder, verbose=0)
+    return folder
+
+
+def test_errors_on_the_test_split_are_counted(run):
+    gan = training.load_run(run)
+    images, labels = next(
+        kerasgan.data.load("mnist_mini", split="test", labels=True, limit=60, batch_size=60).as_numpy_iterator()
+    )
+    expected = np.sum(gan.classify(images) != labels)
+    (result,) = classification.errors(gan, "mnist_mini", image_sets.dataset("mnist_mini", "test", 60), {})
+    assert (result.name, result.value) == ("classification_errors_60", expected)
+    for split, half in (("train", None), ("test", 0)):
+        # What it has learned from tells nothing, and halves are of data without a test split.
+        real = image_sets.dataset("mnist_mini", split, 60, half)
+        assert classification.errors(gan, "mnist_mini", real, {}) == []
+
+
+def test_the_benchmark_measures_finished_runs_and_writes_a_table(run, tmp_path, monkeypatch, capsys):
+    path = Path(__file__).parent / "benchmarks" / "semi_supervised.py"
+    spec = importlib.util.spec_from_file_location("semi_supervised_benchmark", path)
+    benchmark = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(benchmark)
+    monkeypatch.setattr(benchmark, "RESULTS", tmp_path / "results.json")
+    assert benchmark.main(["measure", str(run)]) == 0
+    (measured,) = benchmark.results()
+    assert (measured["labels"], measured["test_images"]) == (20, 2000)
+    others = [measured | {"seed": seed, "errors": errors} for seed, errors in ((1, 300), (2, 500))]
+    benchmark.keep(others)
+    assert "400 ± 141 (300, 500) | 1677 ± 452 |" in benchmark.table(others)
+    readme = tmp_path / "README.md"
+    readme.write_text(f"{benchmark.START}\nold\n{benchmark.END}\n")
+    assert benchmark.main(["table", "--readme", str(readme)]) == 0
+    assert "| mnist_mini | 20 | 2,000 | 3 |" in readme.read_text()
+    (run / training.RECIPE).write_text((run / training.RECIPE).read_text().replace("epochs = 1", "epochs = 2"))
+    assert benchmark.main(["measure", str(run)]) == 1
+    assert "1 of 2 epochs" in capsys.readouterr().err

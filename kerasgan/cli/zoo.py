@@ -12,6 +12,7 @@ def add(commands) -> None:
     parser.add_argument("action", nargs="?", choices=tuple(ACTIONS), default="list")
     parser.add_argument("name", nargs="?", help="a preset (show, verify, measure), or a run (pack)")
     parser.add_argument("--out", help="preset folder to write (pack), or README to bring up to date (table)")
+    parser.add_argument("--half", action="store_true", help="keep weights as float16, in half the space (pack)")
     parser.add_argument("--all", action="store_true", help="every preset (verify, measure)")
     parser.add_argument("--files-only", action="store_true", help="verify without data: files and golden images")
     parser.add_argument("--data-dir", help=DATA_DIR_HELP)
@@ -89,10 +90,11 @@ def _table(arguments) -> None:
 
 def _pack(arguments) -> None:
     run = _required(arguments, "a run")
+    folder = arguments.out or f"{run}-preset"
     start_tensorflow()
     from kerasgan.publishing import packing
 
-    print(f"Packed: {packing.pack(run, arguments.out or f'{run}-preset', arguments.data_dir)}")
+    print(f"Packed: {packing.pack(run, folder, arguments.data_dir, arguments.half)}")
 
 
 def _required(arguments, what: str) -> str:

@@ -5,6 +5,7 @@ import warnings
 
 from kerasgan.metrics import classifiers, image_sets
 from kerasgan.metrics.checks import check_at_least
+from kerasgan.metrics.classification import errors
 from kerasgan.metrics.extractors import Extractor
 from kerasgan.metrics.features import get
 from kerasgan.metrics.frechet import require_full_rank
@@ -71,8 +72,9 @@ def evaluate(
         extractor: what `kerasgan.metrics.features.get` takes; None takes the classifier of the data set, or
             "efficientnet_lite0" where there is none for images of this shape.
         metrics: one or more names of `kerasgan.metrics.METRICS`, those that do not apply are left out; None for all,
-            and for what the model itself claims (the bounds of a VAE). The Frechet distance needs more images on each
-            side than there are features: with fewer, None leaves it out with a warning.
+            and for what the model itself claims (the bounds of a VAE, the errors of one that classifies). The Frechet
+            distance needs more images on each side than there are features: with fewer, None leaves it out with a
+            warning.
         cached: keep the real images' features in the cache folder and use them again.
         progress: show a progress bar.
         **data: further arguments of `kerasgan.data.load`, such as data_dir.
@@ -116,6 +118,8 @@ def evaluate(
     ]
     if metrics is None and hasattr(model, "bound"):
         results += bounds(model, real, seed, provenance)
+    if metrics is None and hasattr(model, "classify"):
+        results += errors(model, against, real, provenance, **data)
     if not results:
         raise ValueError(
             f"None of the metrics {', '.join(chosen)} applies to these images and the extractor {extractor.name!r}. "
@@ -184,7 +188,7 @@ def _provenance(model) -> dict:
     packages = ("kerasgan", "tensorflow", "keras", "numpy")
     return {
         "model": model.name,
-        **({} if getattr(model, "num_classes", None) is None else {"labels": "each class in turn"}),
+        **({} if image_sets.labels_asked_for(model, 1) is None else {"labels": "each class in turn"}),
         "versions": ", ".join(f"{package} {importlib.metadata.version(package)}" for package in packages),
         "machine": f"{hardware.cpu} (cores: {hardware.cores})",
     }

@@ -22,6 +22,7 @@ from kerasgan.presets.files import (
     read_json,
     seal,
 )
+from kerasgan.presets.half import halve
 from kerasgan.support import files
 
 
@@ -60,7 +61,7 @@ def from_preset(name_or_folder: "str | Path", model_class: type | None = None, d
     return model
 
 
-def save_preset(model: GenerativeModel, folder: "str | Path", **metadata) -> Path:
+def save_preset(model: GenerativeModel, folder: "str | Path", *, half: bool = False, **metadata) -> Path:
     """Write a model as a preset folder that `from_preset` loads, and return the folder.
 
     The folder appears whole or not at all; an earlier preset of that name is replaced.
@@ -68,6 +69,7 @@ def save_preset(model: GenerativeModel, folder: "str | Path", **metadata) -> Pat
     Args:
         model: a model of kerasgan, or of a class registered with `keras.saving.register_keras_serializable`.
         folder: where to write; an existing folder must be a preset.
+        half: keep the weights as float16, in half the space; the model computes in float32 all the same.
         **metadata: JSON values to keep in `metadata.json`, such as title="...", dataset="mnist".
 
     Raises:
@@ -80,6 +82,8 @@ def save_preset(model: GenerativeModel, folder: "str | Path", **metadata) -> Pat
         files.write_json(draft / CONFIG, _describe(model))
         for name, network in model.networks.items():
             network.save_weights(draft / f"{name}{WEIGHTS}")
+            if half:
+                halve(draft / f"{name}{WEIGHTS}")
         golden.write(draft, _as_loaded(draft, model))
         seal(draft, {"name": folder.name, "model": type(model).__name__, **_sizes(model), **metadata})
     return folder

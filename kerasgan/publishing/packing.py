@@ -11,11 +11,17 @@ from kerasgan.runs import loading, recipes, training
 from kerasgan.support import files
 
 
-def pack(run: "str | Path", folder: "str | Path", data_dir: str | None = None) -> Path:
+def pack(run: "str | Path", folder: "str | Path", data_dir: str | None = None, half: bool = False) -> Path:
     """Make a preset folder of a run: weights, recipe, measured results, sample grid and card.
 
     The results are those of `kerasgan evaluate` on the data set of the run; what does not learn from plain images has
     none.
+
+    Args:
+        run: folder of the run.
+        folder: of the preset.
+        data_dir: folder of the TFDS data; None takes TFDS_DATA_DIR.
+        half: keep the weights as float16, in half the space.
 
     Raises:
         ValueError: the run has no finished epoch, or the folder exists and is not a preset.
@@ -31,7 +37,7 @@ def pack(run: "str | Path", folder: "str | Path", data_dir: str | None = None) -
         if [path.name for path in folder.iterdir()] == [training.RECIPE]:
             earlier.unlink()
             folder.rmdir()
-    presets.save_preset(model, folder, training=_training_facts(recipe, record), **recipe.card)
+    presets.save_preset(model, folder, half=half, training=_training_facts(recipe, record), **recipe.card)
     files.write_text(folder / training.RECIPE, recipe.to_toml())
     model = presets.from_preset(folder)
     # Twice the size, pixel for pixel: 28x28 images are small on a page.
