@@ -14,6 +14,8 @@ from kerasgan.data.parts import Order, Part, Place
 
 # What `cache=False` keeps of a TFDS stream in memory to shuffle from.
 STREAM_SHUFFLE_BUFFER = 10_000
+# Batches that are made at a time. They are made in Python, one at a time but for what NumPy does outside of its lock.
+PARALLEL_CALLS = 2
 
 
 class Batches:
@@ -88,12 +90,14 @@ def build(batches: Batches, stream: tf.data.Dataset | None = None) -> tf.data.Da
 
     dataset = tf.data.Dataset.range(1).map(next_epoch)
     if stream is None:
-        dataset = dataset.flat_map(by_index).map(fetch, tf.data.AUTOTUNE, deterministic=True)
+        dataset = dataset.flat_map(by_index).map(fetch, PARALLEL_CALLS, deterministic=True)
     else:
-        dataset = dataset.flat_map(streamed).map(finish, tf.data.AUTOTUNE, deterministic=True)
+        dataset = dataset.flat_map(streamed).map(finish, PARALLEL_CALLS, deterministic=True)
     dataset = dataset.apply(tf.data.experimental.assert_cardinality(num_batches))
     options = tf.data.Options()
     options.deterministic = True
+    # An autotuned iterator is waited for when it is thrown away, until its tuner wakes: half a minute after every epoch.
+    options.autotune.enabled = False
     # Keras makes iterators that it never reads from; they must not use up an epoch.
     options.experimental_warm_start = False
     # There are no files for tf.distribute to share out; without this it says so in a warning.

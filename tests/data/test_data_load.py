@@ -304,3 +304,8 @@ FLOATS = image_module.to_float(IMAGES)
 def test_errors_say_what_was_received(source, options, words):
     with pytest.raises(ValueError, match=words):
         data.load(source, **options)
+
+
+def test_throwing_an_iterator_away_does_not_wait_for_a_tuner(images):
+    """TensorFlow waits for the tuner's thread, which sleeps up to a minute at the end of a long epoch."""
+    assert not data.load(images, batch_size=4).options().autotune.enabled
