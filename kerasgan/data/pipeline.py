@@ -96,7 +96,7 @@ def build(batches: Batches, stream: tf.data.Dataset | None = None) -> tf.data.Da
     dataset = dataset.apply(tf.data.experimental.assert_cardinality(num_batches))
     options = tf.data.Options()
     options.deterministic = True
-    # An autotuned iterator is waited for when it is thrown away, until its tuner wakes: half a minute after every epoch.
+    # An autotuned iterator that is thrown away is waited for until its tuner wakes: half a minute after every epoch.
     options.autotune.enabled = False
     # Keras makes iterators that it never reads from; they must not use up an epoch.
     options.experimental_warm_start = False
