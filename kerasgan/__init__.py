@@ -29,6 +29,7 @@ _MODULES = (
     "regularizers",
     "schedules",
     "testing",
+    "toys",
 )
 # Name -> the module that defines it.
 _NAMES = {

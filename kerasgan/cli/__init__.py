@@ -5,7 +5,7 @@ import re
 import sys
 
 import kerasgan
-from kerasgan.cli import generate, make, measure, signals, train, translate, zoo
+from kerasgan.cli import generate, make, measure, signals, toy, train, translate, zoo
 from kerasgan.cli.terminal import plain_output
 
 # In the order that `--help` lists them.
@@ -17,6 +17,7 @@ COMMANDS = (
     measure.add_evaluate,
     make.add_export,
     zoo.add,
+    toy.add,
     measure.add_cache,
     make.add_doctor,
 )

@@ -6,12 +6,14 @@ import pathlib
 import re
 import zipfile
 import zlib
+from dataclasses import replace
 
 import numpy as np
 
 from kerasgan import images as image_module
-from kerasgan.data import folder, mnist_mini, tfds_images
+from kerasgan.data import folder, mnist_mini, stacked, tfds_images
 from kerasgan.data.examples import Examples, Request, check_split
+from kerasgan.data.transform import Transform
 from kerasgan.support import files
 
 
@@ -36,7 +38,11 @@ def is_local(source: str | os.PathLike) -> bool:
     """Returns whether a source can only be a path or the embedded data set, not a TFDS name."""
     text = os.fspath(source)
     looks_like_a_path = pathlib.Path(text).is_absolute() or text.startswith((".", "~")) or "\\" in text
-    return looks_like_a_path or text == "mnist_mini" or pathlib.Path(text).suffix in (".npy", ".npz")
+    return (
+        looks_like_a_path
+        or text in ("mnist_mini", "stacked_mnist_mini")
+        or pathlib.Path(text).suffix in (".npy", ".npz")
+    )
 
 
 def check_in_memory(*examples: Examples) -> None:
@@ -52,6 +58,8 @@ def _read_named(source: str, request: Request) -> Examples:
         check_split(source, request.split, mnist_mini.SPLITS)
         images, labels = mnist_mini.arrays(request.split)
         return from_arrays(source, images, labels, request, mnist_mini.CLASS_NAMES)
+    if source in stacked.SOURCES:
+        return _read_stacked(source, request)
     path = path_of(source)
     if path.suffix in (".npy", ".npz"):
         return _read_numpy(path, request)
@@ -64,6 +72,16 @@ def _read_named(source: str, request: Request) -> Examples:
     if is_local(source):
         raise ValueError(f"There is no file or folder {path}.")
     return tfds_images.read(source, request)
+
+
+def _read_stacked(source: str, request: Request) -> Examples:
+    plain = replace(
+        request, transform=Transform(None, None, request.transform.crop), limit=None, cache=True, decode=True
+    )
+    digits = _read_named(stacked.SOURCES[source], plain)
+    count = stacked.COUNT if request.limit is None else min(request.limit, stacked.COUNT)
+    pictures, labels = stacked.stack(digits.images, digits.labels, count)
+    return from_arrays(source, pictures, labels, request, tuple(f"{number:03}" for number in range(1000)))
 
 
 def _read_numpy(path: pathlib.Path, request: Request) -> Examples:

@@ -13,7 +13,7 @@ from kerasgan.metrics.image_sets import ImageSet, dataset, generated
 from kerasgan.metrics.inception_score import inception_score
 from kerasgan.metrics.kid import kid
 from kerasgan.metrics.memorisation import memorised_share, neighbours_picture
-from kerasgan.metrics.modes import class_histogram, mode_statistics, toy_modes
+from kerasgan.metrics.modes import class_histogram, jensen_shannon, mode_statistics, toy_modes
 from kerasgan.metrics.ms_ssim import diversity, ms_ssim
 from kerasgan.metrics.neighbours import nearest, prdc
 from kerasgan.metrics.result import Result, as_text, check_comparable, read, save
@@ -41,6 +41,7 @@ __all__ = [
     "frechet_distance",
     "generated",
     "inception_score",
+    "jensen_shannon",
     "kid",
     "memorised_share",
     "mode_statistics",

@@ -1,5 +1,6 @@
 """Which modes a generator covers: classes told by a classifier, or the known centres of a toy distribution."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -31,11 +32,13 @@ class ToyModes(NamedTuple):
         covered: centres that are nearest to at least one high-quality sample.
         high_quality: share of samples near a centre, in [0, 1].
         kl: KL(shares of the high-quality samples among the centres || uniform) in nats; infinite without any.
+        jsd: Jensen-Shannon divergence of the same two in nats, in [0, log 2]; log 2 without any.
     """
 
     covered: int
     high_quality: float
     kl: float
+    jsd: float
 
 
 def class_histogram(labels: np.ndarray, num_classes: int) -> np.ndarray:
@@ -103,9 +106,25 @@ def toy_modes(samples: np.ndarray, centers: np.ndarray, standard_deviation: floa
     indices, distances = nearest(samples, centers)
     good = indices[distances <= within * standard_deviation]
     if not good.size:
-        return ToyModes(covered=0, high_quality=0.0, kl=float("inf"))
+        return ToyModes(covered=0, high_quality=0.0, kl=float("inf"), jsd=math.log(2))
     modes = mode_statistics(good, len(centers))
-    return ToyModes(modes.covered, good.size / len(samples), modes.kl)
+    jsd = jensen_shannon(class_histogram(good, len(centers)), np.ones(len(centers)))
+    return ToyModes(modes.covered, good.size / len(samples), modes.kl, jsd)
+
+
+def jensen_shannon(counts: np.ndarray, others: np.ndarray) -> float:
+    """Return the Jensen-Shannon divergence of two histograms of the same classes in nats, in [0, log 2].
+
+    Lin 1991, equation 4.1 (https://doi.org/10.1109/18.61115). Unlike KL it is finite where a class is missing.
+
+    Args:
+        counts: (num_classes,) counts or shares, not all 0.
+        others: the same of the other side.
+    """
+    shares, expected = (_reference_shares(len(counts), side) for side in (counts, others))
+    middle = (shares + expected) / 2
+    # Rounding may leave equal histograms a hair below zero.
+    return max(0.0, (_kl(shares, middle) + _kl(expected, middle)) / 2)
 
 
 def _reference_shares(num_classes: int, reference: np.ndarray | None) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from kerasgan.networks.dcgan import dcgan_discriminator, dcgan_generator
 from kerasgan.networks.mlp import mlp_discriminator, mlp_generator
+from kerasgan.networks.points import point_discriminator, point_generator
 from kerasgan.networks.semi_supervised import semi_supervised_discriminator, semi_supervised_generator
 
 __all__ = [
@@ -9,6 +10,8 @@ __all__ = [
     "dcgan_generator",
     "mlp_discriminator",
     "mlp_generator",
+    "point_discriminator",
+    "point_generator",
     "semi_supervised_discriminator",
     "semi_supervised_generator",
 ]

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from kerasgan.metrics.modes import class_histogram, mode_statistics, toy_modes
+from kerasgan.metrics.modes import class_histogram, jensen_shannon, mode_statistics, toy_modes
 
 
 def test_histogram_counts_missing_classes_too():
@@ -74,16 +74,30 @@ def test_samples_of_the_ring_itself():
 def test_three_modes_and_samples_between_modes():
     centers = ring()
     samples = np.concatenate([centers[[0, 0, 3]], 0.5 * (centers[[5]] + centers[[6]])])
-    covered, high_quality, kl = toy_modes(samples, centers, 0.05)
+    covered, high_quality, kl, jsd = toy_modes(samples, centers, 0.05)
     assert covered == 2
     assert high_quality == 0.75
     assert kl == pytest.approx(2 / 3 * np.log(2 / 3 * 8) + 1 / 3 * np.log(1 / 3 * 8))
+    shares, even = np.array([2 / 3, 0, 0, 1 / 3, 0, 0, 0, 0]), np.full(8, 1 / 8)
+    middle = (shares + even) / 2
+    by_hand = (
+        sum(p * np.log(p / m) for p, m in zip(shares, middle, strict=True) if p) + (even * np.log(even / middle)).sum()
+    ) / 2
+    assert jsd == pytest.approx(by_hand)
+
+
+def test_jensen_shannon_has_closed_forms():
+    assert jensen_shannon([3, 1], [6, 2]) == 0
+    assert jensen_shannon([1, 0], [0, 5]) == pytest.approx(np.log(2))
+    # (1 log(1 / .75) + .5 log(.5 / .75) + .5 log(.5 / .25)) / 2
+    assert jensen_shannon([1, 0], [1, 1]) == pytest.approx(0.75 * np.log(4 / 3))
+    assert jensen_shannon([1, 2, 3], [3, 2, 1]) == pytest.approx(jensen_shannon([3, 2, 1], [1, 2, 3]))
 
 
 def test_the_boundary_moves_with_within():
     sample = ring()[[0]] + [0.1, 0.0]
     assert toy_modes(sample, ring(), 0.05).covered == 1
-    assert toy_modes(sample, ring(), 0.05, within=1.9) == (0, 0.0, np.inf)
+    assert toy_modes(sample, ring(), 0.05, within=1.9) == (0, 0.0, np.inf, np.log(2))
 
 
 def test_toy_errors():

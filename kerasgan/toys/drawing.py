@@ -1,0 +1,92 @@
+"""What all figures of the toys share: matplotlib, where it is installed, colours, and frames to an animation.
+
+The colours are of Okabe and Ito, which people of every colour vision tell apart. Figures have a white ground and dark
+lettering of their own: they read the same on a light page and on a dark one.
+"""
+
+import importlib.util
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from kerasgan.support import files
+
+BLUE, ORANGE, GREY, DARK = "#0072B2", "#D55E00", "#8C8C8C", "#333333"
+DPI = 110
+FRAME_DPI = 80
+FRAME_MILLISECONDS, LAST_MILLISECONDS = 90, 2500
+# Of a GIF: few, without dithering, since flat areas compress well.
+FRAME_COLOURS = 48
+STYLE = {
+    "font.size": 9,
+    "axes.titlesize": 9.5,
+    "axes.labelsize": 9,
+    "axes.edgecolor": GREY,
+    "axes.labelcolor": DARK,
+    "axes.titlecolor": DARK,
+    "text.color": DARK,
+    "xtick.color": GREY,
+    "ytick.color": GREY,
+    "xtick.labelcolor": DARK,
+    "ytick.labelcolor": DARK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.7,
+    "legend.frameon": False,
+    "figure.facecolor": "white",
+}
+
+
+def require_matplotlib() -> None:
+    """Raise a ValueError that says how to install matplotlib, where it is missing."""
+    if importlib.util.find_spec("matplotlib") is None:
+        raise ValueError(
+            "The toys draw their figures with matplotlib, which is not installed: pip install 'kerasgan[plots]'"
+        )
+
+
+def style():
+    """Return a context in which figures look alike; a user's own settings stay as they are."""
+    import matplotlib
+
+    return matplotlib.rc_context(STYLE)
+
+
+def panels(rows: int, columns: int, width: float, height: float):
+    """Return a figure, and its axes (rows, columns), each panel so wide and high in inches."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    # No pyplot, which keeps every figure, and looks for a screen.
+    figure = Figure(figsize=(columns * width, rows * height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure, figure.subplots(rows, columns, squeeze=False)
+
+
+def save(figure, path: "str | Path") -> None:
+    """Write a figure as a PNG file, whole or not at all."""
+    with files.replacing(path) as temporary:
+        figure.savefig(temporary, dpi=DPI, format="png", metadata={"Software": None})
+
+
+def pixels(figure) -> np.ndarray:
+    """Return a figure as uint8 (height, width, 3)."""
+    figure.set_dpi(FRAME_DPI)
+    figure.canvas.draw()
+    return np.asarray(figure.canvas.buffer_rgba())[..., :3].copy()
+
+
+def save_animation(frames: Iterable[np.ndarray], path: "str | Path") -> None:
+    """Write frames as a GIF that repeats for ever, and stays on its last frame for a while; whole or not at all."""
+    from PIL import Image
+
+    frames = [Image.fromarray(frame) for frame in frames]
+    # One palette for all, from the last frame, which has every colour.
+    palette = frames[-1].quantize(FRAME_COLOURS, method=Image.Quantize.MEDIANCUT)
+    frames = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
+    durations = [FRAME_MILLISECONDS] * (len(frames) - 1) + [LAST_MILLISECONDS]
+    with files.replacing(path) as temporary:
+        frames[0].save(
+            temporary, format="GIF", save_all=True, append_images=frames[1:], duration=durations, loop=0, optimize=True
+        )

@@ -1,0 +1,82 @@
+"""Variants of a GAN by name: a loss, and what is added to it, joined by `+`, such as `relativistic+r1+r2`."""
+
+from dataclasses import dataclass
+
+from kerasgan.support.configurable import unknown_name
+
+# The losses of the table, in the order of their years.
+LOSSES = ("minimax", "non_saturating", "least_squares", "wasserstein", "hinge", "relativistic")
+# Name -> what it adds to any loss.
+ADDITIONS = {
+    "packed": "two points judged together (PacGAN)",
+    "r1": "slopes at real points",
+    "r2": "slopes at generated points",
+    "gp": "slopes of 1 between the two (WGAN-GP)",
+    "clip": "weights cut to [-0.1, 0.1] (WGAN)",
+}
+PACK = 2
+# By points whose coordinates have a standard deviation of 1: the same strength on the ring and on the grid.
+R_WEIGHT = 0.02
+GP_WEIGHT = 1.0
+CLIP = 0.1
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A way to play the game.
+
+    Attributes:
+        loss: a name of `LOSSES`.
+        additions: names of `ADDITIONS`, in their order there.
+    """
+
+    loss: str
+    additions: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The name that `parse` takes."""
+        return "+".join((self.loss, *self.additions))
+
+    @property
+    def pack(self) -> int:
+        """How many points the discriminator sees together."""
+        return PACK if "packed" in self.additions else 1
+
+    def regularizers(self, scale: float) -> list:
+        """Return the penalties for points whose coordinates have the standard deviation `scale`.
+
+        A slope by a coordinate that is `scale` times as wide is so many times smaller: the weights of squared slopes
+        are multiplied by scale squared. `gp` asks for slopes of 1, whatever the scale.
+        """
+        from kerasgan import regularizers
+
+        made = {
+            "r1": lambda: regularizers.R1(R_WEIGHT * scale**2),
+            "r2": lambda: regularizers.R2(R_WEIGHT * scale**2),
+            "gp": lambda: regularizers.GradientPenalty(GP_WEIGHT),
+        }
+        return [made[name]() for name in self.additions if name in made]
+
+    def constraint(self):
+        """Return what holds the discriminator's weights, or None."""
+        from kerasgan import constraints
+
+        return constraints.WeightClip(CLIP) if "clip" in self.additions else None
+
+
+def parse(name: str) -> Variant:
+    """Return the variant of a name.
+
+    Raises:
+        ValueError: the loss or an addition is unknown, or one is there twice.
+    """
+    loss, *additions = name.split("+")
+    if loss not in LOSSES:
+        raise ValueError(unknown_name("loss", loss, LOSSES) + f" Received the model {name!r}.")
+    for addition in additions:
+        if addition not in ADDITIONS:
+            raise ValueError(unknown_name("addition", addition, ADDITIONS) + f" Received the model {name!r}.")
+        if additions.count(addition) > 1:
+            raise ValueError(f"{addition!r} is twice in the model {name!r}. Name it once.")
+    return Variant(loss, tuple(each for each in ADDITIONS if each in additions))
