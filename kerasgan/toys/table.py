@@ -10,7 +10,7 @@ import numpy as np
 from kerasgan.support import files
 from kerasgan.toys.distributions import MIXTURES, Mixture
 from kerasgan.toys.training import DEFAULTS, PointGAN, Settings, Trainer, samples
-from kerasgan.toys.variants import LOSSES, Variant, parse
+from kerasgan.toys.variants import LOSSES, STRENGTHS, Variant, parse
 
 SEEDS = 5
 RESULTS, TABLE, POINTS = "table.json", "table.md", "points"
@@ -63,7 +63,7 @@ def begun(folder: "str | Path", settings: Settings) -> dict:
     Raises:
         ValueError: they are of other settings.
     """
-    known = dataclasses.asdict(settings) | {"hidden": list(settings.hidden)}
+    known = dataclasses.asdict(settings) | {"hidden": list(settings.hidden), "strengths": STRENGTHS}
     protocols = {toy.name: toy.protocol for toy in MIXTURES.values()}
     folder = Path(folder)
     if not (folder / RESULTS).is_file():

@@ -14,11 +14,9 @@ ADDITIONS = {
     "gp": "slopes of 1 between the two (WGAN-GP)",
     "clip": "weights cut to [-0.1, 0.1] (WGAN)",
 }
-PACK = 2
-# By points whose coordinates have a standard deviation of 1: the same strength on the ring and on the grid.
-R_WEIGHT = 0.02
-GP_WEIGHT = 1.0
-CLIP = 0.1
+# How strong they are. `slopes` is the weight of R1 and R2 by points whose coordinates have a standard deviation of 1:
+# the same strength on the ring and on the grid.
+STRENGTHS = {"pack": 2, "slopes": 0.02, "gp": 1.0, "clip": 0.1}
 
 
 @dataclass(frozen=True)
@@ -41,7 +39,7 @@ class Variant:
     @property
     def pack(self) -> int:
         """How many points the discriminator sees together."""
-        return PACK if "packed" in self.additions else 1
+        return STRENGTHS["pack"] if "packed" in self.additions else 1
 
     def regularizers(self, scale: float) -> list:
         """Return the penalties for points whose coordinates have the standard deviation `scale`.
@@ -51,10 +49,11 @@ class Variant:
         """
         from kerasgan import regularizers
 
+        slopes = STRENGTHS["slopes"] * scale**2
         made = {
-            "r1": lambda: regularizers.R1(R_WEIGHT * scale**2),
-            "r2": lambda: regularizers.R2(R_WEIGHT * scale**2),
-            "gp": lambda: regularizers.GradientPenalty(GP_WEIGHT),
+            "r1": lambda: regularizers.R1(slopes),
+            "r2": lambda: regularizers.R2(slopes),
+            "gp": lambda: regularizers.GradientPenalty(STRENGTHS["gp"]),
         }
         return [made[name]() for name in self.additions if name in made]
 
@@ -62,7 +61,7 @@ class Variant:
         """Return what holds the discriminator's weights, or None."""
         from kerasgan import constraints
 
-        return constraints.WeightClip(CLIP) if "clip" in self.additions else None
+        return constraints.WeightClip(STRENGTHS["clip"]) if "clip" in self.additions else None
 
 
 def parse(name: str) -> Variant:
