@@ -110,13 +110,13 @@ def test_names_that_are_none(name, words):
 
 
 def test_a_trainer_repeats_its_seeds():
-    trainer = toys.Trainer(toys.MIXTURES["ring"], toys.parse("hinge+packed+r1"), TINY, frames=2, jit_compile=False)
+    trainer = toys.Trainer(toys.MIXTURES["ring"], toys.parse("hinge+packed+r1"), TINY, frames=2)
     trainer.prepare()
     seen = []
     first = samples(trainer.train(3, lambda rounds, gan: seen.append((rounds, judged(gan, np.zeros((2, 2)))))), 50)
     other = samples(trainer.train(4), 50)
     again = samples(trainer.train(3), 50)
-    fresh = toys.Trainer(toys.MIXTURES["ring"], toys.parse("hinge+packed+r1"), TINY, frames=2, jit_compile=False)
+    fresh = toys.Trainer(toys.MIXTURES["ring"], toys.parse("hinge+packed+r1"), TINY, frames=2)
     np.testing.assert_array_equal(first, again)
     # What a trainer has trained before leaves no trace.
     np.testing.assert_array_equal(first, samples(fresh.train(3), 50))
@@ -128,12 +128,26 @@ def test_a_trainer_repeats_its_seeds():
 
 def test_every_update_of_a_round_has_points_of_its_own():
     settings = toys.Settings(rounds=4, batch_size=8, hidden=(4,), d_steps=3, latent_dim=1, noise="unit")
-    gan = toys.Trainer(toys.Normal(), toys.parse("minimax"), settings, jit_compile=False).train(0)
+    gan = toys.Trainer(toys.Normal(), toys.parse("minimax"), settings).train(0)
     assert int(gan.d_optimizer.iterations) == 12
     assert int(gan.clock.images) == 4 * 3 * 8
-    latents = gan.sample_latents(1000, seed=0).numpy()
+    again = type(gan).from_config(gan.get_config())
+    latents = again.sample_latents(1000, seed=0).numpy()
     assert 0 <= latents.min() < 0.01
     assert 0.99 < latents.max() < 1
+
+
+@pytest.mark.slow
+def test_a_compiled_trainer_repeats_its_seeds_and_learns():
+    settings = toys.Settings(rounds=2000)
+    trainer = toys.Trainer(toys.MIXTURES["ring"], toys.parse("relativistic+r1+r2"), settings)
+    assert trainer.jit_compile
+    first = samples(trainer.train(0))
+    score = trainer.toy.score(first)
+    assert score.covered == 8
+    assert score.high_quality > 0.5
+    trainer.train(1)
+    np.testing.assert_array_equal(first, samples(trainer.train(0)))
 
 
 def test_frames_divide_the_rounds():

@@ -5,7 +5,7 @@ lettering of their own: they read the same on a light page and on a dark one.
 """
 
 import importlib.util
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -70,11 +70,19 @@ def save(figure, path: "str | Path") -> None:
         figure.savefig(temporary, dpi=DPI, format="png", metadata={"Software": None})
 
 
-def pixels(figure) -> np.ndarray:
-    """Return a figure as uint8 (height, width, 3)."""
+def film(figure, axes, scenes: list, draw: Callable) -> Iterator[np.ndarray]:
+    """Yield one picture a scene, uint8 (height, width, 3), by `draw(axes, scene)`; nothing moves but what is drawn."""
     figure.set_dpi(FRAME_DPI)
+    # Places are found for the last scene, and kept.
+    draw(axes, scenes[-1])
     figure.canvas.draw()
-    return np.asarray(figure.canvas.buffer_rgba())[..., :3].copy()
+    figure.set_layout_engine("none")
+    for scene in scenes:
+        for panel in axes.flat:
+            panel.clear()
+        draw(axes, scene)
+        figure.canvas.draw()
+        yield np.asarray(figure.canvas.buffer_rgba())[..., :3].copy()
 
 
 def save_animation(frames: Iterable[np.ndarray], path: "str | Path") -> None:
@@ -82,8 +90,11 @@ def save_animation(frames: Iterable[np.ndarray], path: "str | Path") -> None:
     from PIL import Image
 
     frames = [Image.fromarray(frame) for frame in frames]
-    # One palette for all, from the last frame, which has every colour.
+    # One palette for all, from the last frame, which has every colour; its white is a mean of what is nearly white.
     palette = frames[-1].quantize(FRAME_COLOURS, method=Image.Quantize.MEDIANCUT)
+    colours = np.array(palette.getpalette(), "uint8").reshape(-1, 3)
+    colours[colours.sum(axis=1).argmax()] = 255
+    palette.putpalette(colours.tobytes())
     frames = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
     durations = [FRAME_MILLISECONDS] * (len(frames) - 1) + [LAST_MILLISECONDS]
     with files.replacing(path) as temporary:

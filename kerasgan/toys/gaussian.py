@@ -21,7 +21,7 @@ MODEL = "non_saturating"
 D_STEPS = (1, 2, 5)
 FRAMES = 60
 SETTINGS = Settings(
-    rounds=1200, hidden=(32, 32), latent_dim=1, noise="unit", learning_rate=2e-3, beta_1=0.5, beta_2=0.99
+    rounds=2400, hidden=(32, 32), latent_dim=1, noise="unit", learning_rate=2e-3, beta_1=0.5, beta_2=0.99
 )
 # The line on which curves are drawn, and how many arrows go from the noise to it.
 LINE = np.linspace(-0.5, 4.5, 251)
@@ -72,10 +72,7 @@ def run(
             results.append({"d_steps": d_steps, "seed": seed, "distance": round(film[-1].distance, 4)})
             files.write_json(folder / "gaussian.json", {"model": variant.name, "runs": results})
             tell(f"d_steps {d_steps}, seed {seed}: mean distance to the data {film[-1].distance:.3f}")
-    with drawing.style():
-        drawing.save(_figure(toy, [film[-1] for film in films], variant.name), folder / "gaussian.png")
-        pictures = (drawing.pixels(_figure(toy, list(moments), variant.name)) for moments in zip(*films, strict=True))
-        drawing.save_animation(pictures, folder / "training.gif")
+    _draw_all(toy, list(zip(*films, strict=True)), variant.name, folder)
 
 
 def moment(toy: Normal, gan, rounds: int) -> Moment:
@@ -100,20 +97,27 @@ def _smoothed(density: np.ndarray) -> np.ndarray:
     return np.convolve(density, kernel / kernel.sum(), mode="same")
 
 
-def _figure(toy: Normal, moments: list[Moment], name: str):
-    figure, axes = drawing.panels(1, len(moments), 3.3, 3.6)
-    figure.get_layout_engine().set(w_pad=0.08)
-    for number, (panel, now) in enumerate(zip(axes[0], moments, strict=True)):
-        _draw(panel, toy, now, D_STEPS[number])
-        if number:
-            panel.set_ylabel("")
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=4)
-    figure.suptitle(f"{name}, round {moments[0].rounds:,}", fontsize=11)
-    return figure
+def _draw_all(toy: Normal, scenes: list[tuple[Moment, ...]], name: str, folder: Path) -> None:
+    """Draw the last scene as a picture, and all as a film; a scene has one moment a game."""
+
+    def draw(axes, moments):
+        for panel, now, d_steps in zip(axes[0], moments, D_STEPS, strict=True):
+            _draw(panel, toy, now, d_steps)
+        axes[0, 0].set_ylabel("density, probability")
+        axes[0, 0].figure.suptitle(f"{name}, round {moments[0].rounds:,}", fontsize=11)
+
+    with drawing.style():
+        figure, axes = drawing.panels(1, len(D_STEPS), 3.3, 3.6)
+        draw(axes, scenes[-1])
+        handles, labels = axes[0, 0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower center", ncols=4)
+        drawing.save(figure, folder / "gaussian.png")
+        drawing.save_animation(drawing.film(figure, axes, scenes, draw), folder / "training.gif")
 
 
 def _draw(panel, toy: Normal, now: Moment, d_steps: int) -> None:
+    from matplotlib.collections import LineCollection
+
     data = toy.density(LINE)
     panel.plot(LINE, data, color=drawing.DARK, ls=":", lw=1.6, label="data")
     panel.fill_between(LINE, now.density, color=drawing.BLUE, alpha=0.25, lw=0)
@@ -124,10 +128,10 @@ def _draw(panel, toy: Normal, now: Moment, d_steps: int) -> None:
     panel.plot(LINE, best, color=drawing.ORANGE, lw=1.0, ls=(0, (1, 1.5)), label="best D(x) for this generator")
     # Below the axis: where equally spaced noises go.
     places = np.linspace(LINE[0] + 1, LINE[-1] - 1, ARROWS)
-    for place, end in zip(places, now.ends, strict=True):
-        panel.plot([place, end], [-0.55, -0.12], color=drawing.GREY, lw=0.6, clip_on=True)
+    ways = [[(place, -0.55), (end, -0.12)] for place, end in zip(places, now.ends, strict=True)]
+    panel.add_collection(LineCollection(ways, colors=drawing.GREY, linewidths=0.6))
     panel.text(LINE[-1], -0.55, "noise z", ha="right", va="center", fontsize=8)
     panel.axhline(0, color=drawing.GREY, lw=0.6)
     steps = f"{d_steps} discriminator update{'s' if d_steps > 1 else ''} a round"
     panel.set(xlim=(LINE[0], LINE[-1]), ylim=(-0.6, 1.6), yticks=(0, 0.5, 1, 1.5))
-    panel.set(title=f"{steps}\ndistance to the data {now.distance:.2f}", xlabel="x", ylabel="density, probability")
+    panel.set(title=f"{steps}\ndistance to the data {now.distance:.2f}", xlabel="x")

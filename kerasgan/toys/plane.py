@@ -61,7 +61,10 @@ def run(
         scenes.append(_scene(toy, gan, _score(row)))
         tell(table.as_line(row))
     draw(toy, scenes, folder / "samples.png", title=f"{variant.name} on the {toy.name}")
-    drawing.save_animation((_frame(toy, scene) for scene in film), folder / "training.gif")
+    with drawing.style():
+        figure, axes = drawing.panels(1, 1, 4.4, 4.6)
+        frames_drawn = drawing.film(figure, axes, film, lambda axes, scene: _draw_scene(axes[0, 0], toy, scene))
+        drawing.save_animation(frames_drawn, folder / "training.gif")
 
 
 def draw(toy: Mixture, scenes: list[Scene], path: "str | Path", title: str) -> None:
@@ -97,13 +100,6 @@ def _progress(variant: Variant, rounds: int) -> str:
 
 def _score(row: dict) -> str:
     return f"seed {row['seed']}: {row['covered']} of {row['modes']} modes, {row['high_quality']:.0%} high quality"
-
-
-def _frame(toy: Mixture, scene: Scene) -> np.ndarray:
-    with drawing.style():
-        figure, axes = drawing.panels(1, 1, 4.4, 4.6)
-        _draw_scene(axes[0, 0], toy, scene)
-        return drawing.pixels(figure)
 
 
 def _draw_scene(panel, toy: Mixture, scene: Scene) -> None:

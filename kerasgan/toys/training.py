@@ -18,6 +18,8 @@ from kerasgan.toys.variants import Variant
 SAMPLE_SEED = 1
 # Rounds in one call of the compiled step: Python between them costs as much as several rounds.
 AT_ONCE = 100
+# Rounds from which on XLA gives back the seconds that it takes.
+WORTH_COMPILING = 1000
 
 
 @dataclass(frozen=True)
@@ -85,17 +87,21 @@ class Trainer:
         variant: how.
         settings: what all variants share.
         frames: how many equal parts a training is divided into, for those who watch.
-        jit_compile: compile the step with XLA, which takes seconds, and makes a round several times as fast.
+        jit_compile: compile the step with XLA, which takes seconds, and makes a round several times as fast; None does
+            so where the rounds are many enough.
 
     Raises:
         ValueError: the rounds cannot be divided into so many frames.
     """
 
-    def __init__(self, toy: Toy, variant: Variant, settings=DEFAULTS, frames: int = 1, jit_compile: bool = True):
+    def __init__(
+        self, toy: Toy, variant: Variant, settings: Settings = DEFAULTS, frames: int = 1,
+        jit_compile: bool | None = None,
+    ):  # fmt: skip
         if frames < 1 or settings.rounds % frames:
             raise ValueError(f"{settings.rounds} rounds cannot be divided into {frames} equal frames.")
         self.toy, self.variant, self.settings, self.frames = toy, variant, settings, frames
-        self.jit_compile = jit_compile
+        self.jit_compile = settings.rounds >= WORTH_COMPILING if jit_compile is None else jit_compile
         self._gan = None
 
     def prepare(self) -> None:

@@ -5,7 +5,15 @@ from dataclasses import dataclass
 from kerasgan.support.configurable import unknown_name
 
 # The losses of the table, in the order of their years.
-LOSSES = ("minimax", "non_saturating", "least_squares", "wasserstein", "hinge", "relativistic")
+LOSSES = (
+    "minimax",
+    "non_saturating",
+    "least_squares",
+    "wasserstein",
+    "hinge",
+    "relativistic",
+    "relativistic_average",
+)
 # Name -> what it adds to any loss.
 ADDITIONS = {
     "packed": "two points judged together (PacGAN)",
