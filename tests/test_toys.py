@@ -2,12 +2,14 @@
 
 import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from kerasgan import cli, data, toys
+from kerasgan.runs import recipes
 from kerasgan.toys import stacked_mnist, table
 from kerasgan.toys.training import judged, samples
 
@@ -283,3 +285,9 @@ def test_stacked_digits_are_what_their_labels_say():
 def test_other_pictures_are_not_read_as_triples():
     with pytest.raises(ValueError, match=r"\(5, 28, 28, 1\)"):
         stacked_mnist.read_triples(np.zeros((5, 28, 28, 1), "uint8"))
+
+
+def test_the_recipe_of_stacked_digits_is_one():
+    recipe = recipes.read(Path(__file__).parent.parent / "docs" / "toys" / "stacked_mnist.toml")
+    assert recipe.data["source"] == "stacked_mnist"
+    assert recipe.model["pack"] == 2
