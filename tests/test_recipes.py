@@ -99,6 +99,15 @@ def test_schedule_mistakes_are_named(schedule, message):
         recipes.from_dict(changed(compile__d_optimizer={"name": "adam", "learning_rate": schedule}))
 
 
+@pytest.mark.parametrize("count", [9, 12])
+def test_a_number_of_classes_that_disagrees_with_the_data_is_refused(count):
+    recipe = recipes.from_dict(changed(model={"type": "conditional_gan", "base_filters": 4, "num_classes": count}))
+    with pytest.raises(
+        ValueError, match=rf"num_classes in \[model\] is {count}, but mnist_mini has 10 .* Leave it out"
+    ):
+        recipes.build_model(recipe, INFO)
+
+
 def test_tables_become_the_objects_they_describe():
     chosen = changed(compile__regularizers=[{"name": "r1", "weight": 10}, "r2"], compile__loss={"name": "hinge"})
     model = recipes.build_model(recipes.from_dict(chosen), INFO)

@@ -144,6 +144,9 @@ def build_model(recipe: Recipe, info):
     Args:
         recipe: what to build.
         info: of the data, as `describe_data` returns it.
+
+    Raises:
+        ValueError: the model learns another number of classes than the data have.
     """
     from kerasgan.distribution import precision
 
@@ -155,9 +158,19 @@ def build_model(recipe: Recipe, info):
     decided = {name: value for name, value in info.arguments.items() if name in known}
     given = {name: _made(name, value, rounds) for name, value in recipe.model.items() if name != "type"}
     model = model_class(**decided | given, seed=recipe.seed, dtype=precision(recipe.precision))
+    _check_classes(model, info)
     updates = {"d_optimizer": rounds * d_steps}
     model.compile(**{name: _made(name, value, updates.get(name, rounds)) for name, value in recipe.compile.items()})
     return model
+
+
+def _check_classes(model, info) -> None:
+    classes = info.arguments.get("num_classes")
+    if "labels" in model.learns and classes not in (None, model.num_classes):
+        raise ValueError(
+            f"num_classes in [model] is {model.num_classes}, but {info.name} has {classes} classes. Leave it out: the "
+            "data decide it."
+        )
 
 
 def batch_size(recipe: Recipe) -> int:

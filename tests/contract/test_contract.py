@@ -46,7 +46,7 @@ CASES = [
     ),
     quick(
         "semi_supervised",
-        partial(SemiSupervisedGAN, **SMALL, hidden=(16, 16), classifier_hidden=(32, 16), num_classes=3),
+        partial(SemiSupervisedGAN, **SMALL, hidden=(64,), classifier_hidden=(64, 128), num_classes=3),
         data=known_in_part,
     ),
     Case("vae", partial(VAE, **SMALL, base_filters=4), tags=frozenset()),
