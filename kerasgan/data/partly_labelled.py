@@ -41,6 +41,8 @@ def batches(
     """
     import tensorflow as tf
 
+    from kerasgan.data import pipeline
+
     if examples.stream is not None:
         raise ValueError(f"To mix in labelled images, they must be in memory: read {examples.name!r} with cache=True.")
     chosen = choose(examples.name, examples.labels, examples.num_classes, labelled, order.seed)
@@ -62,7 +64,7 @@ def batches(
         unknown = tf.fill(tf.shape(images)[:1], UNKNOWN)
         return _spread(images, labelled_images), _spread(unknown, labels)
 
-    return tf.data.Dataset.zip((others, beside)).map(mixed, tf.data.AUTOTUNE, deterministic=True).prefetch(2)
+    return tf.data.Dataset.zip((others, beside)).map(mixed, pipeline.PARALLEL_CALLS, deterministic=True).prefetch(2)
 
 
 def choose(name: str, labels: np.ndarray, num_classes: int, count: int | None, seed: int) -> np.ndarray:

@@ -175,8 +175,7 @@ class SemiSupervisedGAN(GAN):
     def generator_terms(self, batch):
         """Return how far the mean features of generated images are from those of real ones, squared."""
         real = mean_over(_unlabelled(batch), batch.real_outputs["features"])
-        fake = tf.reduce_mean(batch.fake_outputs["features"], axis=0)
-        return {"g_loss": tf.reduce_sum(tf.square(real - fake))}
+        return {"g_loss": losses.feature_matching(real[None], batch.fake_outputs["features"])}
 
     def finish_round(self, examples, share):
         """Move the average of the discriminator too."""

@@ -36,6 +36,7 @@ SOURCES = pytest.mark.parametrize(
 def test_every_batch_holds_both_sorts_and_an_epoch_shows_all_images(source, options):
     dataset = data.load(source, labels=True, batch_size=10, **options)
     assert len(dataset) == 4
+    assert not dataset.options().autotune.enabled, "an iterator that is thrown away is waited for"
     assert dataset.element_spec == (tf.TensorSpec((20, 4, 4, 1), tf.float32), tf.TensorSpec((20,), tf.int32))
     batches = epoch(dataset)
     for _, labels in batches:
