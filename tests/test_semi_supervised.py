@@ -172,6 +172,9 @@ def test_a_preset_classifies_and_is_trained_on(gan, tmp_path):
     expected = gan.classify(IMAGES, probabilities=True)
     np.testing.assert_allclose(loaded.classify(IMAGES, probabilities=True), expected, rtol=1e-4, atol=1e-6)
     np.testing.assert_allclose(tf.nn.softmax(loaded.discriminator(IMAGES)["classes"]), expected, rtol=1e-4, atol=1e-6)
+    loaded.classifier.export(tmp_path / "exported", verbose=False)
+    exported = tf.saved_model.load(tmp_path / "exported")
+    np.testing.assert_allclose(tf.nn.softmax(exported.serve(IMAGES)["classes"]), expected, rtol=1e-4, atol=1e-6)
     loaded.compile()
     loaded.fit(IMAGES, SOME, batch_size=12, verbose=0)
 

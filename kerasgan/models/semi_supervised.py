@@ -34,6 +34,10 @@ class SemiSupervisedGAN(GAN):
     Salimans et al. 2016, sections 3.1 and 5 (https://arxiv.org/abs/1606.03498), with the settings of the code published
     with it, which averages the classifier's weights (at a rate of 1e-4) to test it.
 
+    `classifier` is the averaged discriminator, a functional `keras.Model` with the logits `classes` among its outputs:
+    `gan.classifier.export("digits")` makes a SavedModel of it. A data set whose labels leave out a class is refused
+    where arrays are given and by `kerasgan.data.load`; batches of your own are only checked for labels out of range.
+
     Args:
         image_shape: (height, width, channels).
         latent_dim: length of a latent vector, uniform in [0, 1).

@@ -71,6 +71,7 @@ def _training_facts(recipe, record: dict) -> dict:
     hardware = record["hardware"]
     return {
         "data": recipe.data["source"],
+        **({"labels": f"of {recipe.data['labelled']} images"} if "labelled" in recipe.data else {}),
         "epochs": record["epochs"],
         "batch size": recipes.batch_size(recipe),
         "precision": recipe.precision,
