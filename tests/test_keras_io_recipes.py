@@ -1,28 +1,15 @@
 """The published recipes and the linear probe of tests/benchmarks, on a handful of images."""
 
-import importlib.util
 import json
-import sys
 from pathlib import Path
 
+import keras_io
+import linear_probe
 import numpy as np
 import pytest
 import tensorflow as tf
 
 import kerasgan
-
-FOLDER = Path(__file__).parent / "benchmarks"
-
-
-def script(name: str):
-    spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
-    module = sys.modules[name] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-keras_io = script("keras_io")
-linear_probe = script("linear_probe")
 
 
 def weights(model) -> list[np.ndarray]:
@@ -37,10 +24,17 @@ def digits() -> np.ndarray:
 
 @pytest.fixture
 def two_batches(digits, monkeypatch) -> np.ndarray:
-    """The same images, made two batches for both recipes."""
+    """The same images, made two batches for all recipes."""
     for recipe in keras_io.RECIPES.values():
         monkeypatch.setattr(recipe, "batch_size", 8)
+    # Three updates take three times as long to trace.
+    monkeypatch.setattr(keras_io.RECIPES["wgan_gp"], "d_steps", 1)
     return digits
+
+
+def given(recipe: str, images: np.ndarray):
+    """Return images as a recipe's training takes them: with labels for a conditional one."""
+    return images if keras_io.RECIPES[recipe].num_classes is None else (images, np.arange(len(images)) % 10)
 
 
 # The recipes
@@ -52,6 +46,12 @@ PARAMETERS = {
         "sampler": 128 * 6272 + 6272 + 2 * (4 * 4 * 128 * 128 + 128) + 7 * 7 * 128 + 1,
         "discriminator": 9 * 64 + 64 + 9 * 64 * 128 + 128 + 128 + 1,
     },
+    "conditional_gan": {
+        "sampler": 138 * 6762 + 6762 + 16 * 138 * 128 + 128 + 16 * 128 * 128 + 128 + 7 * 7 * 128 + 1,
+        "discriminator": 9 * 11 * 64 + 64 + 9 * 64 * 128 + 128 + 128 + 1,
+    },
+    # As the example prints them.
+    "wgan_gp": {"sampler": 910_660, "discriminator": 4_305_409},
     "vae": {
         "sampler": 2 * 3136 + 3136 + 9 * 64 * 64 + 64 + 9 * 64 * 32 + 32 + 9 * 32 + 1,
         "encoder": 9 * 32 + 32 + 9 * 32 * 64 + 64 + 3136 * 16 + 16 + 2 * (16 * 2 + 2),
@@ -62,17 +62,18 @@ PARAMETERS = {
 @pytest.mark.parametrize("recipe", keras_io.RECIPES)
 def test_networks_and_batches_have_the_published_sizes(recipe):
     model = keras_io.build(recipe)
-    assert model.batch_size == {"gan": 64, "vae": 128}[recipe]
+    assert model.batch_size == {"gan": 64, "conditional_gan": 64, "wgan_gp": 512, "vae": 128}[recipe]
     sizes = {name: getattr(model, name).count_params() for name in PARAMETERS[recipe]}
     assert sizes == PARAMETERS[recipe]
 
 
 @pytest.mark.parametrize("recipe", keras_io.RECIPES)
 def test_a_stopped_run_goes_on_as_if_never_stopped(recipe, two_batches, tmp_path):
-    whole = keras_io.train(recipe, two_batches, tmp_path / "whole", epochs=2, verbose=0)
-    keras_io.train(recipe, two_batches, tmp_path / "parts", epochs=1, verbose=0)
+    images = given(recipe, two_batches)
+    whole = keras_io.train(recipe, images, tmp_path / "whole", epochs=2, verbose=0)
+    keras_io.train(recipe, images, tmp_path / "parts", epochs=1, verbose=0)
     first = json.loads((tmp_path / "parts" / "run.json").read_text())
-    resumed = keras_io.train(recipe, two_batches, tmp_path / "parts", epochs=2, verbose=0)
+    resumed = keras_io.train(recipe, images, tmp_path / "parts", epochs=2, verbose=0)
     record = json.loads((tmp_path / "parts" / "run.json").read_text())
     for expected, value in zip(weights(whole), weights(resumed), strict=True):
         np.testing.assert_allclose(value, expected, atol=1e-6)
@@ -114,7 +115,7 @@ def test_an_update_of_the_gan_moves_one_network_in_the_right_direction(digits):
 
     gap_before, weights_before = gap(), model.sampler.get_weights()
     for _ in range(3):
-        model.update_discriminator(real, 16)
+        model.update_discriminator(real)
     assert gap() > gap_before
     for one, other in zip(weights_before, model.sampler.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
@@ -124,6 +125,43 @@ def test_an_update_of_the_gan_moves_one_network_in_the_right_direction(digits):
     assert losses[-1] < losses[0]
     for one, other in zip(weights_before, model.discriminator.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_the_conditional_gan_hears_of_labels_on_both_sides(digits):
+    model = keras_io.build("conditional_gan")
+    by_label = [model.generate(4, seed=1, labels=np.full(4, label)) for label in (3, 4)]
+    assert not np.array_equal(*by_label)
+    np.testing.assert_array_equal(model.generate(20, seed=1), model.generate(20, seed=1, labels=np.arange(20) % 10))
+    seen = model.seen(tf.constant(digits[:2]), tf.constant([7, 0]))
+    np.testing.assert_array_equal(seen[..., :1], digits[:2])
+    assert [seen[number, ..., 1:].numpy().any(axis=(0, 1)).nonzero()[0].tolist() for number in (0, 1)] == [[7], [0]]
+    # A label moves the verdict, so that what is drawn can be told to be of the wrong class.
+    verdicts = [model.discriminator(model.seen(tf.constant(digits), np.full(16, label))) for label in (0, 1)]
+    assert not np.allclose(*verdicts)
+
+
+def test_the_critic_is_updated_three_times_on_the_same_images_to_one_update_of_the_generator(digits):
+    model = keras_io.build("wgan_gp")
+    model.train_step(tf.constant(digits))
+    assert (int(model.d_optimizer.iterations), int(model.g_optimizer.iterations)) == (3, 1)
+    # Images stay in [-1, 1] on the way in, and out of the generator's tanh.
+    np.testing.assert_array_equal(model.inward(digits), digits)
+    images = model.generate(4, seed=0)
+    assert images.shape == (4, 28, 28, 1)
+    assert -1 <= images.min() < -0.01 < 0.01 < images.max() <= 1
+
+
+def test_the_penalty_of_the_critic_is_about_its_slope_between_images(digits, monkeypatch):
+    model, real = keras_io.build("wgan_gp"), tf.constant(digits)
+    slope = 3.0 / 28  # A norm of 3 over 28x28 pixels.
+    monkeypatch.setattr(model, "scores", lambda images: slope * tf.reduce_sum(images, axis=(1, 2, 3)))
+    assert float(model.penalty(real, -real)) == pytest.approx((3.0 - 1.0) ** 2, rel=1e-4)
+    # No slope at all has a gradient too, where the root of it alone has none.
+    weight = tf.Variable(0.0)
+    monkeypatch.setattr(model, "scores", lambda images: weight * tf.reduce_sum(images, axis=(1, 2, 3)))
+    with tf.GradientTape() as tape:
+        penalty = model.penalty(real, -real)
+    assert np.isfinite(tape.gradient(penalty, weight))
 
 
 def test_the_vae_learns_and_reports_the_sum_of_its_terms(digits):
@@ -201,7 +239,7 @@ def test_the_probe_keeps_its_table_and_protocol(tmp_path, monkeypatch, capsys):
 
 
 def test_the_readme_shows_what_the_probe_measured():
-    text = (FOLDER.parents[1] / "README.md").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
     assert linear_probe.readme_with_table(text) == text, (
         "run `python tests/benchmarks/linear_probe.py table --readme README.md`"
     )

@@ -1,17 +1,11 @@
-"""Two published keras.io recipes, trained by their own settings: what kerasgan's presets are compared with.
+"""Published keras.io recipes, trained by their own settings: what kerasgan's presets are compared with.
 
     python tests/benchmarks/keras_io.py time
     python tests/benchmarks/keras_io.py train gan --data mnist --seed 0 --epochs 20 --out runs/keras_io/gan-mnist-0
 
-gan  the 28x28 GAN that ends the guide "Customizing what happens in fit() with TensorFlow"
-     (https://keras.io/guides/custom_train_step_in_tensorflow): batch 64; "about 20 epochs" for good images. The site's
-     DCGAN example for faces trains by the same step, but its 64x64 networks cost about 2.4 G multiply-adds an image,
-     days on two cores, most of it in a transposed convolution with 512 filters.
-vae  the example "Variational AutoEncoder" (https://keras.io/examples/generative/vae): batch 128, 30 epochs.
-
-Networks, initial weights, losses, optimizers and batch sizes are the published ones. Otherwise than there, the test
-images are kept out of training, an epoch is in a new random order without the last, smaller batch, and the seed is an
-argument. Images are in [0, 1] inside and in [-1, 1] from `generate`, as those of kerasgan's models.
+`keras_io_models.py` says which ones. Networks, initial weights, losses, optimizers and batch sizes are the published
+ones. Otherwise than there, the test images are kept out of training, an epoch is in a new random order without the
+last, smaller batch, and the seed is an argument. Images are in [-1, 1] from `generate`, as those of kerasgan's models.
 
 A run's folder holds `state.npz`, everything after the last finished epoch, replaced in one step, and `run.json`, what
 was trained and how long it took. The same command goes on with a run that was stopped.
@@ -35,200 +29,15 @@ if __name__ == "__main__":
 import keras
 import numpy as np
 import tensorflow as tf
-from keras import layers
+from keras_io_models import RECIPES, Published, build
 
 from kerasgan import data as kerasgan_data
 from kerasgan import distribution
-from kerasgan.core.sampling import as_seed
 from kerasgan.support import files
 
 STATE, RUN = "state.npz", "run.json"
 DTYPES = ("float32", "mixed_bfloat16")
 FIXED = ("recipe", "data", "seed", "dtype")
-
-
-class Published(keras.Model):
-    """What both recipes share: sampling, and all that a run needs to go on."""
-
-    image_shape = (28, 28, 1)
-
-    def __init__(self, sampler: keras.Model, latent_dim: int, seed: int, name: str):
-        super().__init__(name=name)
-        self.sampler = sampler
-        self.latent_dim = latent_dim
-        self.random = keras.random.SeedGenerator(seed)
-        self.built = True
-
-    def generate(self, n: int, seed: int | None = None, batch_size: int = 128) -> np.ndarray:
-        """Return n new images, float32 of shape (n, 28, 28, 1) in [-1, 1]; the same seed gives the same images."""
-        latents = tf.random.stateless_normal((n, self.latent_dim), seed=as_seed(seed))
-        starts = range(0, n, batch_size)
-        return np.concatenate([2.0 * self.sampler(latents[start : start + batch_size]) - 1.0 for start in starts])
-
-    def state(self) -> list:
-        """Return all variables that training changes: weights, random state, optimizers."""
-        return self.variables + [variable for each in self.optimizers for variable in each.variables]
-
-
-class PublishedGAN(Published):
-    """The guide's GAN. Its logits are high for fake images."""
-
-    batch_size = 64
-
-    def __init__(self, seed: int, dtype: str):
-        super().__init__(generator(dtype), latent_dim=128, seed=seed, name="keras_io_gan")
-        self.discriminator = discriminator(dtype)
-        self.d_optimizer, self.g_optimizer = keras.optimizers.Adam(3e-4), keras.optimizers.Adam(3e-4)
-        self.d_optimizer.build(self.discriminator.trainable_variables)
-        self.g_optimizer.build(self.sampler.trainable_variables)
-        self.d_loss, self.g_loss = keras.metrics.Mean("d_loss"), keras.metrics.Mean("g_loss")
-        self.cross_entropy = keras.losses.BinaryCrossentropy(from_logits=True)
-        self.compile(optimizer=None)
-
-    @property
-    def optimizers(self) -> list:
-        return [self.d_optimizer, self.g_optimizer]
-
-    @property
-    def metrics(self) -> list:
-        return [self.d_loss, self.g_loss]
-
-    def train_step(self, real):
-        count = tf.shape(real)[0]
-        self.d_loss.update_state(self.update_discriminator(real, count))
-        self.g_loss.update_state(self.update_generator(count))
-        return self.get_metrics_result()
-
-    def update_discriminator(self, real, count):
-        images = tf.concat([self.sampler(self.latents(count)), real], axis=0)
-        labels = tf.concat([tf.ones((count, 1)), tf.zeros((count, 1))], axis=0)
-        labels += 0.05 * keras.random.uniform(tf.shape(labels), seed=self.random)
-        with tf.GradientTape() as tape:
-            loss = self.cross_entropy(labels, self.discriminator(images))
-        apply_gradients(tape, loss, self.discriminator, self.d_optimizer)
-        return loss
-
-    def update_generator(self, count):
-        latents = self.latents(count)
-        with tf.GradientTape() as tape:
-            loss = self.cross_entropy(tf.zeros((count, 1)), self.discriminator(self.sampler(latents)))
-        apply_gradients(tape, loss, self.sampler, self.g_optimizer)
-        return loss
-
-    def latents(self, count):
-        return keras.random.normal((count, self.latent_dim), seed=self.random)
-
-
-class PublishedVAE(Published):
-    """The example's VAE with two latents."""
-
-    batch_size = 128
-
-    def __init__(self, seed: int, dtype: str):
-        super().__init__(decoder(dtype), latent_dim=2, seed=seed, name="keras_io_vae")
-        self.encoder = encoder(dtype)
-        self.terms = {name: keras.metrics.Mean(name) for name in ("loss", "reconstruction_loss", "kl_loss")}
-        self.compile(optimizer=keras.optimizers.Adam())
-        self.optimizer.build(self.trainable_variables)
-
-    @property
-    def optimizers(self) -> list:
-        return [self.optimizer]
-
-    @property
-    def metrics(self) -> list:
-        return list(self.terms.values())
-
-    def train_step(self, images):
-        with tf.GradientTape() as tape:
-            mean, log_variance = self.encoder(images)
-            noise = keras.random.normal(tf.shape(mean), seed=self.random)
-            pixels = keras.losses.binary_crossentropy(images, self.sampler(mean + tf.exp(log_variance / 2) * noise))
-            reconstruction = tf.reduce_mean(tf.reduce_sum(pixels, axis=(1, 2)))
-            divergence = (tf.square(mean) + tf.exp(log_variance) - 1 - log_variance) / 2
-            divergence = tf.reduce_mean(tf.reduce_sum(divergence, axis=1))
-            loss = reconstruction + divergence
-        apply_gradients(tape, loss, self, self.optimizer)
-        for metric, value in zip(self.metrics, (loss, reconstruction, divergence), strict=True):
-            metric.update_state(value)
-        return self.get_metrics_result()
-
-
-RECIPES = {"gan": PublishedGAN, "vae": PublishedVAE}
-
-
-def apply_gradients(tape, loss, network: keras.Model, optimizer) -> None:
-    optimizer.apply(tape.gradient(loss, network.trainable_variables), network.trainable_variables)
-
-
-# The networks. Their layers follow the policy `dtype`; outputs are float32, as Keras advises for mixed precision.
-
-
-def discriminator(dtype: str) -> keras.Model:
-    return keras.Sequential(
-        [
-            keras.Input((28, 28, 1)),
-            layers.Conv2D(64, 3, strides=2, padding="same", dtype=dtype),
-            layers.LeakyReLU(0.2, dtype=dtype),
-            layers.Conv2D(128, 3, strides=2, padding="same", dtype=dtype),
-            layers.LeakyReLU(0.2, dtype=dtype),
-            layers.GlobalMaxPooling2D(dtype=dtype),
-            layers.Dense(1, dtype="float32"),
-        ],
-        name="discriminator",
-    )
-
-
-def generator(dtype: str) -> keras.Model:
-    return keras.Sequential(
-        [
-            keras.Input((128,)),
-            layers.Dense(7 * 7 * 128, dtype=dtype),
-            layers.LeakyReLU(0.2, dtype=dtype),
-            layers.Reshape((7, 7, 128), dtype=dtype),
-            layers.Conv2DTranspose(128, 4, strides=2, padding="same", dtype=dtype),
-            layers.LeakyReLU(0.2, dtype=dtype),
-            layers.Conv2DTranspose(128, 4, strides=2, padding="same", dtype=dtype),
-            layers.LeakyReLU(0.2, dtype=dtype),
-            layers.Conv2D(1, 7, padding="same", dtype=dtype),
-            layers.Activation("sigmoid", dtype="float32"),
-        ],
-        name="generator",
-    )
-
-
-def encoder(dtype: str) -> keras.Model:
-    inputs = keras.Input((28, 28, 1))
-    x = layers.Conv2D(32, 3, strides=2, padding="same", activation="relu", dtype=dtype)(inputs)
-    x = layers.Conv2D(64, 3, strides=2, padding="same", activation="relu", dtype=dtype)(x)
-    x = layers.Dense(16, activation="relu", dtype=dtype)(layers.Flatten(dtype=dtype)(x))
-    mean, log_variance = layers.Dense(2, dtype="float32")(x), layers.Dense(2, dtype="float32")(x)
-    return keras.Model(inputs, [mean, log_variance], name="encoder")
-
-
-def decoder(dtype: str) -> keras.Model:
-    return keras.Sequential(
-        [
-            keras.Input((2,)),
-            layers.Dense(7 * 7 * 64, activation="relu", dtype=dtype),
-            layers.Reshape((7, 7, 64), dtype=dtype),
-            layers.Conv2DTranspose(64, 3, strides=2, padding="same", activation="relu", dtype=dtype),
-            layers.Conv2DTranspose(32, 3, strides=2, padding="same", activation="relu", dtype=dtype),
-            layers.Conv2DTranspose(1, 3, padding="same", dtype=dtype),
-            layers.Activation("sigmoid", dtype="float32"),
-        ],
-        name="decoder",
-    )
-
-
-def build(recipe: str, seed: int = 0, dtype: str = "float32") -> Published:
-    """Return a new model of a recipe, compiled; the seed fixes its initial weights and its draws in training."""
-    # The recipes' layers take their initial weights from Keras's global seed.
-    keras.utils.set_random_seed(seed)
-    return RECIPES[recipe](seed, dtype)
-
-
-# Training
 
 
 def train(recipe: str, source, folder: "str | Path", *, seed=0, epochs: int, dtype="float32", threads=None, verbose=2):
@@ -257,10 +66,12 @@ def train(recipe: str, source, folder: "str | Path", *, seed=0, epochs: int, dty
         record = restore(model, folder, settings)
     hardware = distribution.describe_hardware()
     record |= {"threads": threads or hardware.cores, "versions": versions(), "hardware": asdict(hardware)}
+    labels = model.num_classes is not None
     batches = kerasgan_data.load(
-        source, batch_size=model.batch_size, image_size=28, channels=1, seed=seed, first_epoch=record["epochs"]
-    )
-    batches = batches.map(lambda images: (images + 1.0) / 2.0)
+        source, batch_size=model.batch_size, image_size=28, channels=1, labels=labels, seed=seed,
+        first_epoch=record["epochs"],
+    )  # fmt: skip
+    batches = batches.map(lambda images, *labels: (model.inward(images), *labels) if labels else model.inward(images))
     saving = SaveRun(folder, record, images_an_epoch=len(batches) * model.batch_size)
     first_epoch = record["epochs"]
     model.fit(batches, initial_epoch=first_epoch, epochs=epochs, shuffle=False, verbose=verbose, callbacks=[saving])
@@ -330,8 +141,10 @@ def load(folder: "str | Path") -> Published:
 def step_times(recipe: str, dtype: str, steps: int = 20, warm_up: int = 3) -> np.ndarray:
     """Return float64 (steps, 2): wall clock and processor time, in ms, of steps as `fit` takes them, data at hand."""
     model = build(recipe, 0, dtype)
-    images = np.random.default_rng(0).uniform(0, 1, (model.batch_size, *model.image_shape)).astype("float32")
-    iterator = iter(tf.data.Dataset.from_tensors(images).repeat())
+    images = np.random.default_rng(0).uniform(-1, 1, (model.batch_size, *model.image_shape)).astype("float32")
+    labels = np.arange(model.batch_size) % (model.num_classes or 1)
+    batch = model.inward(images) if model.num_classes is None else (model.inward(images), labels)
+    iterator = iter(tf.data.Dataset.from_tensors(batch).repeat())
     model.make_train_function()
     times = []
     for _ in range(warm_up + steps):

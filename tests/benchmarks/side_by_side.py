@@ -16,14 +16,17 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from ledger import COST, Ledger, add_table, mean, measured, minutes, row, show, values
 
 HERE = Path(__file__).parent
-RESULTS = HERE / "results" / "side_by_side.json"
+LEDGER = Ledger(HERE / "results" / "side_by_side.json", key=("side", "model", "data", "epochs", "seed"))
 # kerasgan's model -> recipe of keras_io.py
-OPPONENTS = {"dcgan": "gan", "vae": "vae"}
+OPPONENTS = {"dcgan": "gan", "vae": "vae", "wgan_gp": "wgan_gp", "conditional_gan": "conditional_gan"}
 SIDES = ("kerasgan", "keras.io")
-METRICS = ("fid", "prdc", "classes")
-COLUMNS = ("precision", "recall", "coverage", "class_deviation")
+NAMES = {"wgan_gp": "WGAN-GP", "conditional_gan": "conditional GAN"}
+METRICS = ("fid", "prdc", "classes", "labels")
+# Metric -> digits; `labels_heeded` is of conditional models.
+COLUMNS = {"precision": 2, "recall": 2, "coverage": 2, "class_deviation": 2, "labels_heeded": 3}
 START, END = "<!-- side by side: made by `tests/benchmarks/side_by_side.py table` -->", "<!-- end of side by side -->"
 
 
@@ -32,10 +35,11 @@ def run(model: str, source: str, epochs: int, seeds: list[int], runs: Path) -> N
         for side in SIDES:
             folder = runs / f"{side}-{model}-{source}-{epochs}-{seed}"
             subprocess.run([sys.executable, *_command(side, model, source, epochs, seed, folder)], check=True)
-            record = _measured(side, folder, source)
+            cost = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+            results = measured(_load(side, folder), source, METRICS)
             key = {"side": side, "model": model, "data": source, "epochs": epochs, "seed": seed}
-            _keep(key, key | record)
-            print(f"{side} {model} {source}, seed {seed}: fid {record['results']['fid']['value']:.3g}", flush=True)
+            LEDGER.keep(key | {name: cost[name] for name in COST} | {"results": results})
+            print(f"{side} {model} {source}, seed {seed}: fid {results['fid']['value']:.3g}", flush=True)
 
 
 def _command(side: str, model: str, source: str, epochs: int, seed: int, folder: Path) -> list[str]:
@@ -47,81 +51,44 @@ def _command(side: str, model: str, source: str, epochs: int, seed: int, folder:
     return [*command, "--epochs", str(epochs), "--seed", str(seed)]
 
 
-def _measured(side: str, folder: Path, source: str) -> dict:
-    """Return the cost of a run and its results by metric."""
-    from kerasgan import metrics
-
-    record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    results = metrics.evaluate(_load(side, folder), source, metrics=METRICS)
-    cost = {name: record[name] for name in ("seconds", "cpu_seconds", "hardware", "versions")}
-    return cost | {"results": {result.protocol["metric"]: result.to_dict() for result in results}}
-
-
 def _load(side: str, folder: Path):
     if side == "kerasgan":
         from kerasgan.runs import loading
 
         return loading.load(folder)
-    sys.path.insert(0, str(HERE))
     import keras_io
 
     return keras_io.load(folder)
 
 
-def _keep(key: dict, record: dict) -> None:
-    from kerasgan.support import files
-
-    others = [each for each in _records() if any(each[name] != value for name, value in key.items())]
-    order = sorted([*others, record], key=lambda each: [str(each[name]) for name in key])
-    files.write_json(RESULTS, {"runs": order})
-
-
-def _records() -> list[dict]:
-    return json.loads(RESULTS.read_text(encoding="utf-8"))["runs"] if RESULTS.is_file() else []
-
-
 def table() -> str:
     """Return all runs as a Markdown table, one row for the seeds of one recipe: means and standard deviations."""
+    runs = LEDGER.runs()
+    columns = [name for name in COLUMNS if any(name in each["results"] for each in runs)]
+    titles = ["data, epochs", "recipe", "seeds", "processor minutes", "FID", "times real against real"]
     lines = [
-        "| data, epochs | recipe | seeds | processor minutes | FID | times real against real | "
-        + " | ".join(column.replace("_", " ") for column in COLUMNS)
-        + " |",
-        "|---|---|---:|---:|---:|---:|" + "---:|" * len(COLUMNS),
+        row([*titles, *(name.replace("_", " ") for name in columns)]),
+        "|---|---|" + "---:|" * (len(titles) - 2 + len(columns)),
     ]
-    records = _records()
-    for group in sorted({(each["data"], each["epochs"], each["model"], each["side"]) for each in records}):
-        found = [each for each in records if (each["data"], each["epochs"], each["model"], each["side"]) == group]
-        lines.append(_row(*group, found))
+    for group in sorted({(each["data"], each["epochs"], each["model"], each["side"]) for each in runs}):
+        found = [each for each in runs if (each["data"], each["epochs"], each["model"], each["side"]) == group]
+        lines.append(_row(*group, found, columns))
     return "\n".join(lines)
 
 
-def _row(source: str, epochs: int, model: str, side: str, runs: list[dict]) -> str:
-    def values(metric: str, field: str = "value"):
-        return np.array([each["results"][metric][field] for each in runs])
-
-    fid = values("fid")
-    cells = [
-        f"{source}, {epochs}",
-        f"kerasgan {model.upper()}" if side == "kerasgan" else f"keras.io {OPPONENTS[model].upper()}",
-        str(len(runs)),
-        f"{np.mean([each['cpu_seconds'] for each in runs]) / 60:.1f}",
-        _mean(fid, 3),
-        f"{np.mean(fid / values('fid', 'floor')):.0f}",
-        *(_mean(values(column), 2) for column in COLUMNS),
-    ]
-    return "| " + " | ".join(cells) + " |"
-
-
-def _mean(values: np.ndarray, digits: int) -> str:
-    spread = f" ± {values.std(ddof=1):.{digits - 1}g}" if len(values) > 1 else ""
-    return f"{values.mean():.{digits}g}{spread}"
-
-
-def readme_with_table(readme: str) -> str:
-    """Return the README's text with the table between its marks made anew."""
-    from kerasgan.publishing import cards
-
-    return cards.with_section(readme, START, END, table())
+def _row(source: str, epochs: int, model: str, side: str, runs: list[dict], columns: list[str]) -> str:
+    fid, name = values(runs, "fid"), model if side == "kerasgan" else OPPONENTS[model]
+    return row(
+        [
+            f"{source}, {epochs}",
+            f"{side} {NAMES.get(name, name.upper())}",
+            len(runs),
+            minutes(runs),
+            mean(fid, 3),
+            f"{np.mean(fid / values(runs, 'fid', 'floor')):.0f}",
+            *(mean(values(runs, each), COLUMNS[each]) if each in runs[0]["results"] else "" for each in columns),
+        ]
+    )
 
 
 def main() -> None:
@@ -133,17 +100,12 @@ def main() -> None:
     running.add_argument("--epochs", type=int, required=True)
     running.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     running.add_argument("--runs", type=Path, default=Path("runs/side_by_side"))
-    tabling = commands.add_parser("table")
-    tabling.add_argument("--readme", type=Path, help="README to bring up to date (default: print the table)")
+    add_table(commands)
     given = parser.parse_args()
     if given.command == "run":
         run(given.model, given.data, given.epochs, given.seeds, given.runs)
-    elif given.readme:
-        from kerasgan.support import files
-
-        files.write_text(given.readme, readme_with_table(given.readme.read_text(encoding="utf-8")))
     else:
-        print(table())
+        show(table(), START, END, given.readme)
 
 
 if __name__ == "__main__":
