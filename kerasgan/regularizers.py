@@ -1,14 +1,15 @@
-"""Regularizers of the discriminator: extra named terms of its loss.
+"""Regularizers: extra named terms of the discriminator's loss, of the generator's, or of both.
 
 A regularizer is a small serialisable object with a `name` and a method `penalty(batch) -> scalar`. The batch is a
 `kerasgan.core.judged.JudgedBatch`: it shares the discriminator's passes with the loss, gives input gradients through
-them in float32, and the seeds of random draws.
+them in float32, and the seeds of random draws. Its `players` say whose loss it belongs to.
 """
 
 import keras
 import tensorflow as tf
 
-from kerasgan.losses import mean
+from kerasgan.layers.running_mean import RunningMean
+from kerasgan.losses import feature_matching, mean
 from kerasgan.support.configurable import Configurable, lookup
 
 
@@ -25,6 +26,8 @@ class Regularizer(Configurable):
     """
 
     name = "regularizer"
+    # Whose loss it is a term of. In both, the terms are called `d_` and `g_` with the name.
+    players = ("discriminator",)
 
     def __init__(self, weight: float, every: int = 1):
         weight = keras.saving.deserialize_keras_object(weight) if isinstance(weight, dict) else weight
@@ -32,6 +35,9 @@ class Regularizer(Configurable):
             raise ValueError(f"{type(self).__name__} needs weight >= 0; received {weight}.")
         if isinstance(every, bool) or not isinstance(every, int) or every < 1:
             raise ValueError(f"{type(self).__name__} needs a whole number every >= 1; received {every!r}.")
+        if every > 1 and "generator" in self.players:
+            # A lazy term takes its gradient in a branch of its own, where the images are made already.
+            raise ValueError(f"{type(self).__name__} is a term of the generator's, which needs every=1; got {every}.")
         self.weight = weight
         self.every = every
 
@@ -39,6 +45,15 @@ class Regularizer(Configurable):
         """Return the weighted penalty on a judged batch, a float32 scalar."""
         weight = self.weight(batch.step) if callable(self.weight) else self.weight
         return weight * batch.lazily(self.every, self.penalty)
+
+    def remember(self, networks: dict) -> list[keras.layers.Layer]:
+        """Return the layers that hold its memory, made anew in `compile`; the model saves them.
+
+        Args:
+            networks: player -> the network that it trains.
+        """
+        del networks
+        return []
 
     def penalty(self, batch) -> tf.Tensor:
         """Return the penalty on a judged batch, a float32 scalar."""
@@ -104,13 +119,107 @@ class GradientPenalty(Regularizer):
         """Return E[(|grad D(x)| - 1)^2] at x = real + u (fake - real), u uniform in [0, 1]."""
         shape = tf.concat([tf.shape(batch.real)[:1], tf.ones(len(batch.real.shape) - 1, tf.int32)], 0)
         way = tf.random.stateless_uniform(shape, batch.next_seed(), dtype=batch.real.dtype)
-        squared = batch.squared_gradient_norm_at(batch.real + way * (batch.fake - batch.real))
-        # Kept from zero, where the root has an infinite slope.
-        excess = tf.sqrt(squared + 1e-12) - 1.0
+        excess = _norm(batch, batch.real + way * (batch.fake - batch.real)) - 1.0
         return mean(tf.square(tf.nn.relu(excess) if self.one_sided else excess))
 
 
-REGULARIZERS = {"r1": R1, "r2": R2, "gradient_penalty": GradientPenalty}
+@keras.saving.register_keras_serializable("kerasgan")
+class DRAGAN(Regularizer):
+    """Gradient norms of 1 in the neighbourhood of real images, whatever the loss.
+
+    A discriminator that is steep around real images pulls all generated ones to a few of them. Kodali et al. 2017,
+    algorithm 1 (https://arxiv.org/abs/1705.07215), with the noise of the authors' code
+    (https://github.com/kodalinaveen3/DRAGAN): never negative, half as wide as the standard deviation of the whole
+    batch, and of that a random part an image. Where several devices share a batch, each takes the deviation of its
+    part.
+
+    Args:
+        weight: lambda of the paper.
+        every: see `Regularizer`.
+    """
+
+    name = "dragan"
+
+    def __init__(self, weight: float = 10.0, every: int = 1):
+        super().__init__(weight, every)
+
+    def penalty(self, batch):
+        """Return E[(|grad D(y)| - 1)^2] at y = x + a u std(x) / 2.
+
+        Uniform in [0, 1] are a, one an image, and u, one a pixel.
+        """
+        real = batch.real
+        shape = tf.concat([tf.shape(real)[:1], tf.ones(len(real.shape) - 1, tf.int32)], 0)
+        noise = tf.random.stateless_uniform(tf.shape(real), batch.next_seed())
+        way = tf.random.stateless_uniform(shape, batch.next_seed())
+        deviation = tf.math.reduce_std(tf.cast(real, tf.float32))
+        near = real + tf.cast(0.5 * deviation * way * noise, real.dtype)
+        return mean(tf.square(_norm(batch, near) - 1.0))
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class FeatureMatching(Regularizer):
+    """A term of the generator's loss: `kerasgan.losses.feature_matching` of the output named "features".
+
+    The discriminator returns a dict with `logits` and `features`. Salimans et al. 2016, section 3.1
+    (https://arxiv.org/abs/1606.03498), where it takes the place of the generator's loss; here it is added. It costs
+    the generator's update a pass of the discriminator on the real images.
+
+    Args:
+        weight: what it is multiplied by.
+    """
+
+    name = "feature_matching"
+    players = ("generator",)
+
+    def __init__(self, weight: float = 1.0):
+        super().__init__(weight)
+
+    def penalty(self, batch):
+        """Return |E[f(x)] - E[f(G(z))]|^2."""
+        return feature_matching(batch.real_outputs["features"], batch.fake_outputs["features"])
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class HistoricalAveraging(Regularizer):
+    """The squared distance of each player's weights from the mean of all they have been since `compile`.
+
+    Players that run in circles around a solution are drawn to the middle of the circle. Salimans et al. 2016,
+    section 3.4 (https://arxiv.org/abs/1606.03498). The means are as large as the networks, and are saved with them.
+
+    Args:
+        weight: what it is multiplied by. The paper names none; the distance is a sum over all weights.
+    """
+
+    name = "historical_averaging"
+    players = ("discriminator", "generator")
+
+    def __init__(self, weight: float = 1e-3):
+        super().__init__(weight)
+
+    def remember(self, networks):
+        """Return a running mean for each player."""
+        self._means = {id(network): RunningMean(network.trainable_variables) for network in networks.values()}
+        return list(self._means.values())
+
+    def penalty(self, batch):
+        """Return |theta - mean of theta|^2 of the player whose update it is, and let an update count in the mean."""
+        return self._means[id(batch.network)](batch.network.trainable_variables, training=batch.training)
+
+
+def _norm(batch, images) -> tf.Tensor:
+    """Return |grad D(x)| at images, kept from zero, where the root has an infinite slope."""
+    return tf.sqrt(batch.squared_gradient_norm_at(images) + 1e-12)
+
+
+REGULARIZERS = {
+    "r1": R1,
+    "r2": R2,
+    "gradient_penalty": GradientPenalty,
+    "dragan": DRAGAN,
+    "feature_matching": FeatureMatching,
+    "historical_averaging": HistoricalAveraging,
+}
 
 
 def get(regularizer: "str | dict | Regularizer") -> Regularizer:
@@ -120,3 +229,18 @@ def get(regularizer: "str | dict | Regularizer") -> Regularizer:
         ValueError: the name is unknown, or the object cannot be called.
     """
     return lookup(regularizer, REGULARIZERS, "regularizer", methods=("__call__",))
+
+
+def terms_of(player: str, chosen) -> dict:
+    """Return name of the term -> regularizer, for those that belong to a player's loss.
+
+    Args:
+        player: "discriminator" or "generator".
+        chosen: the regularizers; one that does not say its `players` is the discriminator's.
+    """
+    terms = {}
+    for each in chosen:
+        players = getattr(each, "players", Regularizer.players)
+        if player in players:
+            terms[each.name if len(players) == 1 else f"{player[0]}_{each.name}"] = each
+    return terms

@@ -108,6 +108,11 @@ def test_conditional_model_with_keras_batch_norm_trains(found):
     assert found == {"finite": True, "replicas_agree": True}
 
 
+@finding("batch_layers")
+def test_layers_that_look_at_several_examples(found):
+    assert found == {"finite": True, "replicas_agree": True, "reference_stays": True}
+
+
 @finding("learning_rate_callback")
 def test_learning_rate_callbacks_move_both_optimizers(found):
     assert found["d_rate"] == pytest.approx(0.02)

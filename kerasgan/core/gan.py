@@ -20,6 +20,7 @@ from kerasgan.core.judged import Batch, JudgedBatch, Update, frozen_state, logit
 from kerasgan.core.optimizers import apply_gradients
 from kerasgan.core.packing import check_pack, pack_examples
 from kerasgan.core.settings import Compiled
+from kerasgan.regularizers import terms_of
 
 
 @keras.saving.register_keras_serializable("kerasgan")
@@ -190,8 +191,9 @@ class GAN(Compiled):
         real, given = self.unpack(data)
         with frozen_state():
             batch = self.synthesize(real, given, self.evaluation_seed(), training=False)
-        judged = self.judged(batch, Update(self.discriminator, self.d_optimizer, training=False, frozen=True))
-        terms = self.discriminator_terms(judged) | self.generator_terms(judged)
+        still = {"training": False, "frozen": True}
+        terms = self.discriminator_terms(self.judged(batch, Update(self.discriminator, self.d_optimizer, **still)))
+        terms |= self.generator_terms(self.judged(batch, Update(self.generator, self.g_optimizer, **still)))
         return self.track(terms | (self.augment.report() if self.augment else {}), share)
 
     def judged(self, batch: Batch, update: Update) -> JudgedBatch:
@@ -252,16 +254,22 @@ class GAN(Compiled):
         terms = {}
         for suffix, game in batch.games.items():
             terms[f"d_loss{suffix}"] = self.loss.discriminator(game.real_logits, game.fake_logits)
-            terms |= {each.name + suffix: each(game) for each in self.regularizers}
+            terms |= self._penalties("discriminator", game, suffix)
         return terms
 
     def generator_terms(self, batch: JudgedBatch) -> dict:
         """Return the named terms whose sum the generator minimises, each a scalar."""
         sees_real = getattr(self.loss, "sees_real", False)
-        return {
-            f"g_loss{suffix}": self.loss.generator(game.fake_logits, *((game.real_logits,) if sees_real else ()))
-            for suffix, game in batch.games.items()
-        }
+        terms = {}
+        for suffix, game in batch.games.items():
+            real_logits = (game.real_logits,) if sees_real else ()
+            terms[f"g_loss{suffix}"] = self.loss.generator(game.fake_logits, *real_logits)
+            terms |= self._penalties("generator", game, suffix)
+        return terms
+
+    def _penalties(self, player: str, game: JudgedBatch, suffix: str) -> dict:
+        chosen = terms_of(player, self.regularizers)
+        return {name + suffix: each(game) for name, each in chosen.items()}
 
     # The averaged generator
 

@@ -60,7 +60,7 @@ class JudgedBatch:
 
     def __init__(self, batch: Batch, judges: dict[str, Callable], update: Update):
         self.real, self.fake, self.latents, self.given = batch.real, batch.fake, batch.latents, batch.given
-        self.training, self.step = update.training, update.optimizer.iterations
+        self.network, self.training, self.step = update.network, update.training, update.optimizer.iterations
         self._batch, self._judges, self._update, self._draws = batch, judges, update, 0
         self._tape = tf.GradientTape(persistent=True, watch_accessed_variables=False)
 

@@ -42,12 +42,17 @@ def synchronize(network: keras.Model, share) -> None:
     Keras lets every replica track its own and saves those of the first.
     """
     replica = _replica_context()
-    variables = [each for each in network.non_trainable_variables if tf.as_dtype(each.dtype).is_floating]
+    variables = [each for each in network.non_trainable_variables if _differs_between_replicas(each)]
     if replica is None or not variables:
         return
     parts = [tf.cast(share, each.dtype) * each for each in variables]
     for variable, value in zip(variables, replica.all_reduce(tf.distribute.ReduceOp.SUM, parts), strict=True):
         variable.assign(value)
+
+
+def _differs_between_replicas(variable) -> bool:
+    # What all take from the first replica would only gather rounding errors.
+    return tf.as_dtype(variable.dtype).is_floating and variable.aggregation != "only_first_replica"
 
 
 def on_this_replica(seed: tf.Tensor) -> tf.Tensor:

@@ -2,10 +2,15 @@
 
 import keras
 
-from kerasgan import augmentations, losses, regularizers, schedules
+from kerasgan import augmentations, losses, schedules
 from kerasgan.core.base import GenerativeModel
+from kerasgan.core.combinations import check_combination
 from kerasgan.core.constraints import constrain
 from kerasgan.core.optimizers import PairedOptimizers, prepare_optimizer
+from kerasgan.regularizers import get as get_regularizer
+from kerasgan.regularizers import terms_of
+
+PLAYERS = ("discriminator", "generator")
 
 
 class Compiled(GenerativeModel):
@@ -55,7 +60,11 @@ class Compiled(GenerativeModel):
             jit_compile: compile the step with XLA; "auto" does so where a GPU is present.
 
         Raises:
-            ValueError: both optimizers are one object, or a loss, regularizer or augmentation is unknown.
+            ValueError: both optimizers are one object, a loss, regularizer or augmentation is unknown, or the
+                settings contradict the networks.
+
+        Warns:
+            UserWarning: the settings make no sense together, such as clipped weights with a cross-entropy.
         """
         given = {
             "d_optimizer": d_optimizer,
@@ -76,13 +85,20 @@ class Compiled(GenerativeModel):
             self.g_optimizer = prepare_optimizer(settings["g_optimizer"], self.generator)
             self.augment = augmentations.get(settings["augment"])
             self.d_constraint = constrain(self.discriminator, settings["d_constraint"])
+            self.regularizers = _get_regularizers(settings["regularizers"] or ())
+            self.memories = [layer for each in self.regularizers for layer in self._memory_of(each)]
         self.optimizer = PairedOptimizers(self.d_optimizer, self.g_optimizer)
         self.loss = losses.get(settings["loss"])
-        self.regularizers = _get_regularizers(settings["regularizers"] or ())
         self.ema_half_life = settings["ema_half_life"]
         schedules.bind(self.clock, self, self.d_optimizer, self.g_optimizer, *self.regularizers)
-        penalties = [each.name + suffix for suffix in self.judges() for each in self.regularizers]
+        penalties = [name for player in PLAYERS for name in terms_of(player, self.regularizers)]
+        penalties = [name + suffix for suffix in self.judges() for name in penalties]
         self.set_tracked_terms((*self.terms, *penalties, *self.observed))
+        check_combination(self)
+
+    def _memory_of(self, regularizer) -> list:
+        remember = getattr(regularizer, "remember", None)
+        return remember({player: getattr(self, player) for player in PLAYERS}) if remember else []
 
     @property
     def observed(self) -> tuple[str, ...]:
@@ -119,7 +135,7 @@ class Compiled(GenerativeModel):
 
 
 def _get_regularizers(given) -> list:
-    chosen = [regularizers.get(regularizer) for regularizer in given]
+    chosen = [get_regularizer(regularizer) for regularizer in given]
     names = [regularizer.name for regularizer in chosen]
     if len(set(names)) != len(names):
         raise ValueError(f"Regularizers need different names, since each is a metric; received {names}.")

@@ -1,9 +1,15 @@
-"""Layers that Keras does not have, or that it has in a slower form; one idea a file."""
+"""Layers that Keras does not have, or that it has in a slower form; one idea a file.
+
+Conditional batch norm is `ClassAffine(num_classes)([BatchNormalization(center=False, scale=False)(x), labels])`.
+"""
 
 from kerasgan.layers.batch_norm import BatchNormalization
 from kerasgan.layers.class_conditioning import ClassAffine, ClassChannels, Projection
 from kerasgan.layers.convolutions import Conv2D, Conv2DTranspose
 from kerasgan.layers.image_pool import ImagePool
+from kerasgan.layers.minibatch import MinibatchDiscrimination, MinibatchStandardDeviation
+from kerasgan.layers.running_mean import RunningMean
+from kerasgan.layers.virtual_batch_norm import ReferenceBatch, VirtualBatchNormalization, WithoutReference
 from kerasgan.layers.weight_norm import WeightNormalization
 
 __all__ = [
@@ -13,6 +19,12 @@ __all__ = [
     "Conv2D",
     "Conv2DTranspose",
     "ImagePool",
+    "MinibatchDiscrimination",
+    "MinibatchStandardDeviation",
     "Projection",
+    "ReferenceBatch",
+    "RunningMean",
+    "VirtualBatchNormalization",
     "WeightNormalization",
+    "WithoutReference",
 ]

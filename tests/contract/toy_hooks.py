@@ -14,7 +14,7 @@ from kerasgan.layers import ImagePool
 from kerasgan.losses import mean
 from kerasgan.networks.initializers import glorot
 from kerasgan.networks.mlp import mlp_generator
-from kerasgan.regularizers import R1, R2, GradientPenalty
+from kerasgan.regularizers import DRAGAN, R1, R2, GradientPenalty, HistoricalAveraging
 
 register = keras.saving.register_keras_serializable("kerasgan_tests")
 
@@ -191,7 +191,10 @@ class ToyTwoPhaseGAN(ToyGAN):
 
 @register
 class ToyUniformGAN(ToyGAN):
-    """Structured latents: uniform ones, said by the kind."""
+    """Structured latents: uniform ones, said by the kind. Both players remember what they were."""
+
+    def compile_defaults(self):
+        return super().compile_defaults() | {"regularizers": (DRAGAN(0.01), HistoricalAveraging(1e-4))}
 
     @property
     def takes(self):

@@ -35,8 +35,8 @@ def same_as_one_device() -> dict:
     """Train and evaluate one model on one device and on two, which then see the same latents."""
     with STRATEGY.scope():
         # More than 1 is accepted, and changes nothing where several devices share a batch.
-        two = tiny.latents_from_images(steps_per_execution=2)
-    one = tiny.latents_from_images()
+        two = tiny.latents_from_images(regularizers=["r1", "historical_averaging"], steps_per_execution=2)
+    one = tiny.latents_from_images(regularizers=["r1", "historical_averaging"])
     found = {}
     # Batches of 8, the last of 8, 3 (split 2 and 1) and 1 (the second device gets none).
     for name, n in (("even", 16), ("uneven", 11), ("device_without_images", 9)):
@@ -123,6 +123,31 @@ def labels() -> dict:
     return {"finite": tiny.finite(history), "replicas_agree": replicas_agree(gan)}
 
 
+def batch_layers() -> dict:
+    """Layers that look at several examples, on a replica without images too; the reference batch stays as it is."""
+    with STRATEGY.scope():
+        latents, image = keras.Input((4,)), keras.Input(tiny.SHAPE)
+        x = kerasgan.layers.VirtualBatchNormalization(5)(
+            keras.layers.Dense(8)(kerasgan.layers.ReferenceBatch(5)(latents))
+        )
+        x = kerasgan.layers.WithoutReference(5)(keras.layers.Dense(256, activation="tanh")(x))
+        seen = keras.layers.Flatten()(kerasgan.layers.MinibatchStandardDeviation()(image))
+        seen = kerasgan.layers.MinibatchDiscrimination(3, 2)(keras.layers.Dense(8)(seen))
+        gan = kerasgan.GAN(
+            keras.Model(latents, keras.layers.Reshape(tiny.SHAPE)(x)),
+            keras.Model(image, keras.layers.Dense(1)(seen)),
+            seed=1,
+        )
+        gan.compile()
+    reference = np.asarray(gan.generator.layers[1].reference)
+    history = gan.fit(tiny.images(9), batch_size=8, epochs=3, verbose=0)
+    return {
+        "finite": tiny.finite(history),
+        "replicas_agree": replicas_agree(gan),
+        "reference_stays": np.array_equal(reference, np.asarray(gan.generator.layers[1].reference)),
+    }
+
+
 def learning_rate_callback() -> dict:
     with STRATEGY.scope():
         gan = tiny.latents_from_images(d_optimizer=keras.optimizers.SGD(0.2))
@@ -164,6 +189,7 @@ CHECKS = (
     dcgan,
     vae,
     labels,
+    batch_layers,
     learning_rate_callback,
     nan_on_second_replica,
 )

@@ -1,0 +1,100 @@
+"""Settings that do not go together, found in `compile`: contradictions are refused, doubtful ones warned about."""
+
+import warnings
+from collections.abc import Iterator
+
+import keras
+
+from kerasgan import losses, regularizers
+from kerasgan.constraints import WeightClip
+
+CROSS_ENTROPIES = (losses.Minimax, losses.Relativistic, losses.RelativisticAverage)
+# What gives a probability for a logit, or something with the same bounds.
+SQUASHING = ("sigmoid", "hard_sigmoid", "softmax")
+
+
+def check_combination(gan) -> None:
+    """Refuse or warn about what a GAN was compiled with, each with its reason; call it at the end of `compile`.
+
+    Raises:
+        ValueError: the settings contradict the networks.
+    """
+    for problem in _contradictions(gan):
+        raise ValueError(problem)
+    for problem in _doubts(gan):
+        warnings.warn(problem, stacklevel=3)
+
+
+def _contradictions(gan) -> Iterator[str]:
+    judges = gan.judges()
+    squashed = [found for judge in judges.values() if (found := _squashing(judge)) is not None]
+    if squashed and type(gan.loss) in losses.LOSSES.values():
+        yield (
+            f"The discriminator ends in {squashed[0]}, but {gan.loss!r} takes logits: with probabilities in their "
+            "place, it has next to no slope where the discriminator is sure. Leave the activation out."
+        )
+    for each in gan.regularizers:
+        if isinstance(each, regularizers.FeatureMatching) and not all(map(_has_features, judges.values())):
+            yield (
+                "feature_matching compares an output of the discriminator that is named 'features'; it has none. "
+                'Build it as keras.Model(images, {"logits": logits, "features": an inner layer\'s output}).'
+            )
+        if isinstance(each, regularizers.HistoricalAveraging) and len(judges) > 1:
+            yield f"historical_averaging is for a single game; {type(gan).__name__} plays {len(judges)}. Leave it out."
+
+
+def _doubts(gan) -> Iterator[str]:
+    kinds = {type(each) for each in gan.regularizers}
+    clipped = isinstance(gan.d_constraint, WeightClip)
+    if clipped and isinstance(gan.loss, CROSS_ENTROPIES):
+        yield (
+            f"{gan.d_constraint!r} bounds the critic of a Wasserstein loss, which needs it. With {gan.loss!r} it only "
+            'weakens the discriminator: use loss="wasserstein", or no d_constraint.'
+        )
+    if clipped and regularizers.GradientPenalty in kinds:
+        yield (
+            f"{gan.d_constraint!r} and gradient_penalty bound the critic twice, and clipped weights hardly reach the "
+            "slope of 1 that the penalty asks for: leave one out."
+        )
+    if regularizers.GradientPenalty in kinds and any(map(_has_batch_norm, gan.judges().values())):
+        yield (
+            "gradient_penalty is about the slope at each image, and the discriminator's batch norm mixes those of a "
+            "batch (Gulrajani et al. 2017, section 4): use keras.layers.LayerNormalization, or none."
+        )
+    if isinstance(gan.loss, losses.Wasserstein) and not gan.regularizers and not _is_bounded(gan):
+        yield (
+            "Nothing bounds the critic of the Wasserstein loss, whose values then only grow: add "
+            'regularizers=["gradient_penalty"], or d_constraint=kerasgan.constraints.WeightClip().'
+        )
+
+
+def _is_bounded(gan) -> bool:
+    """Return whether all of a discriminator's weights are held, or some are normalised."""
+    layers = gan.discriminator._flatten_layers()
+    constrained = gan.d_constraint is not None or any(each.constraint for each in gan.discriminator.trainable_variables)
+    return constrained or any("spectral" in type(layer).__name__.lower() for layer in layers)
+
+
+def _has_batch_norm(network: keras.Model) -> bool:
+    return any(isinstance(layer, keras.layers.BatchNormalization) for layer in network._flatten_layers())
+
+
+def _has_features(network: keras.Model) -> bool:
+    return "features" in _outputs(network)
+
+
+def _outputs(network: keras.Model) -> dict:
+    # A Sequential model knows no `output` before it is called.
+    output = network.outputs[0] if isinstance(network, keras.Sequential) else network.output
+    return output if isinstance(output, dict) else {"logits": output}
+
+
+def _squashing(network: keras.Model) -> str | None:
+    """Return what bounds the logits of a network, in words; None where nothing is known to."""
+    layer = _outputs(network)["logits"]._keras_history.operation
+    if isinstance(layer, keras.Model):
+        return _squashing(layer)
+    if isinstance(layer, keras.layers.Softmax):
+        return "a softmax"
+    word = getattr(getattr(layer, "activation", None), "__name__", type(layer).__name__.lower())
+    return f"a {word}" if word in SQUASHING else None
