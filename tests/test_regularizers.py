@@ -162,13 +162,13 @@ def test_feature_matching_against_numpy(dtype):
 def test_the_player_of_a_term_is_trained_on_it_and_the_other_is_not():
     generator = keras.Sequential([keras.Input((3,)), keras.layers.Dense(24), keras.layers.Reshape((4, 3, 2))])
     gan = kerasgan.GAN(generator, features_and_logits(), seed=1)
-    images = np.random.default_rng(0).uniform(-1, 1, (8, 4, 3, 2)).astype("float32")
+    images = np.full((64, 4, 3, 2), 0.9, "float32")
     still = keras.optimizers.SGD(0.0)
     gan.compile(still, keras.optimizers.SGD(0.5), loss=Silent(), regularizers=["feature_matching"])
     before = gan.discriminator.get_weights()
-    history = gan.fit(images, batch_size=8, epochs=30, verbose=0).history
+    history = gan.fit(images, batch_size=64, epochs=40, verbose=0).history
     assert set(history) == {"loss", "d_loss", "g_loss", "feature_matching"}
-    assert np.mean(history["feature_matching"][-5:]) < 0.5 * np.mean(history["feature_matching"][:5])
+    assert history["feature_matching"][-1] < 0.3 * history["feature_matching"][0]
     for old, new in zip(before, gan.discriminator.get_weights(), strict=True):
         np.testing.assert_array_equal(old, new)
 
@@ -218,7 +218,7 @@ def test_historical_averaging_against_numpy():
 def test_historical_averaging_holds_each_player_to_its_own_past_and_goes_on_after_loading(make_gan, images, tmp_path):
     gan = make_gan()
     gan.compile(regularizers=["historical_averaging"])
-    history = gan.fit(images, batch_size=8, epochs=2, shuffle=False, verbose=0).history
+    history = gan.fit(images[:16], batch_size=4, epochs=2, shuffle=False, verbose=0).history
     assert {"d_historical_averaging", "g_historical_averaging"} < set(history)
     assert history["d_historical_averaging"][1] > history["d_historical_averaging"][0] > 0
     assert history["g_historical_averaging"][1] > history["g_historical_averaging"][0] > 0
@@ -226,7 +226,7 @@ def test_historical_averaging_holds_each_player_to_its_own_past_and_goes_on_afte
     gan.save(tmp_path / "gan.keras")
     again = keras.models.load_model(tmp_path / "gan.keras")
     assert [int(each.count) for each in again.memories] == [8, 8]
-    logs = [each.fit(images, batch_size=8, shuffle=False, verbose=0).history for each in (gan, again)]
+    logs = [each.fit(images[:16], batch_size=4, shuffle=False, verbose=0).history for each in (gan, again)]
     assert logs[0] == logs[1]
     # Compiled anew, a player's past begins anew.
     gan.compile(regularizers=["historical_averaging"])
