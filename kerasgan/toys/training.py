@@ -1,5 +1,6 @@
 """Train small GANs on points, quickly: one compiled step for all seeds, and frames of what they do on the way."""
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -157,14 +158,17 @@ def build(toy: Toy, variant: Variant, settings: Settings, seed: int, **running) 
         pack=variant.pack,
         seed=seed,
     )
-    gan.compile(
-        _adam(settings),
-        _adam(settings),
-        variant.loss,
-        variant.regularizers(toy.scale),
-        d_constraint=variant.constraint(),
-        **running,
-    )
+    with warnings.catch_warnings():
+        # A table of every combination has those that make no sense, and shows it.
+        warnings.simplefilter("ignore", UserWarning)
+        gan.compile(
+            _adam(settings),
+            _adam(settings),
+            variant.loss,
+            variant.regularizers(toy.scale),
+            d_constraint=variant.constraint(),
+            **running,
+        )
     return gan
 
 

@@ -40,11 +40,11 @@ def same_as_one_device() -> dict:
     found = {}
     # Batches of 8, the last of 8, 3 (split 2 and 1) and 1 (the second device gets none).
     for name, n in (("even", 16), ("uneven", 11), ("device_without_images", 9)):
-        start = two.get_weights()
+        start = two.generator.get_weights()
         histories = [gan.fit(tiny.images(n), batch_size=8, shuffle=False, verbose=0).history for gan in (one, two)]
         evaluations = [gan.evaluate(tiny.images(n), batch_size=8, verbose=0) for gan in (one, two)]
         found[name] = {
-            "moved": difference(start, two.get_weights()),
+            "moved": difference(start, two.generator.get_weights()),
             "weights": difference(one.get_weights(), two.get_weights()),
             "average": difference(one.ema_generator.get_weights(), two.ema_generator.get_weights()),
             "history": difference(*(list(history.values()) for history in histories)),
