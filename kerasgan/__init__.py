@@ -40,6 +40,8 @@ _NAMES = {
     "WGAN": "models",
     "WGANGP": "models",
     "ConditionalGAN": "models",
+    "SNGAN": "models",
+    "SAGAN": "models",
     "SemiSupervisedGAN": "models",
     "VAE": "models",
     "from_preset": "presets",

@@ -8,7 +8,10 @@ from kerasgan.layers.class_conditioning import ClassAffine, ClassChannels, Proje
 from kerasgan.layers.convolutions import Conv2D, Conv2DTranspose
 from kerasgan.layers.image_pool import ImagePool
 from kerasgan.layers.minibatch import MinibatchDiscrimination, MinibatchStandardDeviation
+from kerasgan.layers.resizing import GlobalSumPooling2D, ResizingConv2D
 from kerasgan.layers.running_mean import RunningMean
+from kerasgan.layers.self_attention import SelfAttention
+from kerasgan.layers.spectral_norm import SNConv2D, SNDense, SNProjection, SNResizingConv2D
 from kerasgan.layers.virtual_batch_norm import ReferenceBatch, VirtualBatchNormalization, WithoutReference
 from kerasgan.layers.weight_norm import WeightNormalization
 
@@ -18,12 +21,19 @@ __all__ = [
     "ClassChannels",
     "Conv2D",
     "Conv2DTranspose",
+    "GlobalSumPooling2D",
     "ImagePool",
     "MinibatchDiscrimination",
     "MinibatchStandardDeviation",
     "Projection",
     "ReferenceBatch",
+    "ResizingConv2D",
     "RunningMean",
+    "SNConv2D",
+    "SNDense",
+    "SNProjection",
+    "SNResizingConv2D",
+    "SelfAttention",
     "VirtualBatchNormalization",
     "WeightNormalization",
     "WithoutReference",

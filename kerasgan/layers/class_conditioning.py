@@ -62,9 +62,11 @@ class Projection(keras.layers.Layer):
 
     def call(self, inputs):
         """Return the products (batch, 1) of features (batch, d) with the vectors of int32 labels (batch,)."""
-        features, labels = inputs
-        vectors = tf.gather(tf.convert_to_tensor(self.embeddings), labels)
-        return tf.reduce_sum(vectors * features, axis=1, keepdims=True)
+        return self.products(*inputs, tf.convert_to_tensor(self.embeddings))
+
+    def products(self, features, labels, vectors):
+        """Return the products with the vectors (num_classes, d) of the labels."""
+        return tf.reduce_sum(tf.gather(vectors, labels) * features, axis=1, keepdims=True)
 
     def compute_output_shape(self, input_shape):
         """Return one number an example."""

@@ -36,16 +36,32 @@ class Conv2DTranspose(keras.layers.Conv2DTranspose):
         return _double(inputs, tf.convert_to_tensor(self.kernel))
 
 
+def halve(inputs, kernel):
+    """Convolve (batch, height, width, channels) with a kernel (4, 4, channels, filters), stride 2, padding "same"."""
+    return (_halve if _gains_by(inputs, kernel) else _plainly_halved)(inputs, kernel)
+
+
+def double(inputs, kernel):
+    """The transpose of `halve`, with a kernel (4, 4, filters, channels): to (batch, 2 height, 2 width, filters)."""
+    return (_double if _gains_by(inputs, kernel) else _plainly_doubled)(inputs, kernel)
+
+
 def _uses_matrix_products(layer, inputs) -> bool:
     """Return whether the layer is of the kind, and runs on the kind of CPU, that gains."""
     return (
-        tf.as_dtype(inputs.dtype) == tf.bfloat16
-        and layer.kernel_size == (4, 4)
+        layer.kernel_size == (4, 4)
         and layer.strides == (2, 2)
         and layer.dilation_rate == (1, 1)
         and layer.padding == "same"
         and layer.data_format == "channels_last"
-        and min(inputs.shape[-1], layer.filters) > 1
+        and _gains_by(inputs, layer.kernel)
+    )
+
+
+def _gains_by(inputs, kernel) -> bool:
+    return (
+        tf.as_dtype(inputs.dtype) == tf.bfloat16
+        and min(kernel.shape[2:]) > 1
         and all(side is not None and side % 2 == 0 for side in inputs.shape[1:3])
         and _gains()
     )
@@ -65,18 +81,25 @@ def _halve(inputs, kernel):
         )
         return for_inputs, _kernel_gradient(inputs, upstream)
 
-    return tf.nn.conv2d(inputs, kernel, 2, "SAME"), gradient
+    return _plainly_halved(inputs, kernel), gradient
 
 
 @tf.custom_gradient
 def _double(inputs, kernel):
-    batch, height, width, filters = tf.shape(inputs)[0], 2 * inputs.shape[1], 2 * inputs.shape[2], kernel.shape[2]
-
     def gradient(upstream):
-        return tf.nn.conv2d(upstream, kernel, 2, "SAME"), _kernel_gradient(upstream, inputs)
+        return _plainly_halved(upstream, kernel), _kernel_gradient(upstream, inputs)
 
+    return _plainly_doubled(inputs, kernel), gradient
+
+
+def _plainly_halved(inputs, kernel):
+    return tf.nn.conv2d(inputs, kernel, 2, "SAME")
+
+
+def _plainly_doubled(inputs, kernel):
+    batch, height, width, filters = tf.shape(inputs)[0], 2 * inputs.shape[1], 2 * inputs.shape[2], kernel.shape[2]
     outputs = tf.nn.conv2d_transpose(inputs, kernel, (batch, height, width, filters), 2, "SAME")
-    return tf.ensure_shape(outputs, (None, height, width, filters)), gradient
+    return tf.ensure_shape(outputs, (None, height, width, filters))
 
 
 def _kernel_gradient(large, small):

@@ -3,7 +3,9 @@
 from kerasgan.models.conditional_gan import ConditionalGAN
 from kerasgan.models.dcgan import DCGAN
 from kerasgan.models.lsgan import LSGAN
+from kerasgan.models.sagan import SAGAN
 from kerasgan.models.semi_supervised import SemiSupervisedGAN
+from kerasgan.models.sngan import SNGAN
 from kerasgan.models.vae import VAE
 from kerasgan.models.vanilla_gan import VanillaGAN
 from kerasgan.models.wgan import WGAN
@@ -17,6 +19,8 @@ MODELS = {
     "wgan": WGAN,
     "wgan_gp": WGANGP,
     "conditional_gan": ConditionalGAN,
+    "sngan": SNGAN,
+    "sagan": SAGAN,
     "semi_supervised": SemiSupervisedGAN,
     "vae": VAE,
 }

@@ -108,11 +108,11 @@ def count_doublings(image_shape: tuple) -> int:
     return round(math.log2(min(image_shape[:2]) / 4))
 
 
-def check_sides(image_shape: tuple) -> None:
+def check_sides(image_shape: tuple, family: str = "DCGAN") -> None:
     """Raise a ValueError unless the shape is (height, width, channels) with sides in 16..128."""
     if len(image_shape) != 3 or not all(SMALLEST <= side <= LARGEST for side in image_shape[:2]):
         raise ValueError(
-            f"DCGAN makes images of {SMALLEST} to {LARGEST} pixels a side; received image_shape={image_shape}, "
+            f"{family} makes images of {SMALLEST} to {LARGEST} pixels a side; received image_shape={image_shape}, "
             "which should be (height, width, channels)."
         )
 
