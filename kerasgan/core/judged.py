@@ -120,8 +120,8 @@ class JudgedBatch:
         return _squared_norm(self._tape.gradient(logits, getattr(self, side)))
 
     def squared_gradient_norm_at(self, images: tf.Tensor) -> tf.Tensor:
-        """Return |grad D(x)|^2 at other images, by a pass of its own: float32 (n,)."""
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
+        """Return |grad D(x)|^2 at other images, by a pass of its own that moves no state: float32 (n,)."""
+        with frozen_state(), tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(images)
             logits = logits_of(self.judge(images))
         return _squared_norm(tape.gradient(logits, images))

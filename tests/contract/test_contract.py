@@ -15,7 +15,7 @@ from toy_hooks import (
 from toy_kinds import ToyPainter, ToyRecolourer, ToySinger, ToyWriter
 from toy_models import ToyConditionalGAN, ToyTranslator
 
-from kerasgan.models import DCGAN, LSGAN, VAE, WGAN, WGANGP, ConditionalGAN, SemiSupervisedGAN, VanillaGAN
+from kerasgan.models import DCGAN, LSGAN, SAGAN, SNGAN, VAE, WGAN, WGANGP, ConditionalGAN, SemiSupervisedGAN, VanillaGAN
 from kerasgan.testing import Case, parametrize_with_checks
 from kerasgan.testing.toy_data import toy_labelled_images
 
@@ -49,6 +49,8 @@ CASES = [
         partial(SemiSupervisedGAN, **SMALL, hidden=(64,), classifier_hidden=(64, 128), num_classes=3),
         data=known_in_part,
     ),
+    quick("sngan", partial(SNGAN, **SMALL, g_filters=8, d_filters=8, num_classes=3, d_steps=1)),
+    quick("sagan", partial(SAGAN, **SMALL, g_filters=8, d_filters=8)),
     Case("vae", partial(VAE, **SMALL, base_filters=4), tags=frozenset()),
     quick("toy_conditional", ToyConditionalGAN),
     quick("toy_relativistic", ToyRelativistic),
