@@ -1,4 +1,4 @@
-"""kerasgan's DCGAN and, on the same networks, the algorithm of the DCGAN guide on keras.io."""
+"""kerasgan's models and, on the same networks as DCGAN's, the algorithm of the DCGAN guide on keras.io."""
 
 import keras
 import numpy as np
@@ -9,10 +9,16 @@ import kerasgan
 IMAGE_SHAPE = (28, 28, 1)
 LATENT_DIM = 64
 BASE_FILTERS = 64
+CLASSES = 10
 
 
-def ours(dtype: str) -> keras.Model:
-    gan = kerasgan.DCGAN(IMAGE_SHAPE, LATENT_DIM, BASE_FILTERS, seed=0, dtype=dtype)
+def ours(dtype: str, model: str = "dcgan") -> keras.Model:
+    settings = {"seed": 0, "dtype": dtype, "d_steps": 1}
+    if model == "sngan":
+        gan = kerasgan.SNGAN(g_filters=BASE_FILTERS, d_filters=BASE_FILTERS, num_classes=CLASSES, **settings)
+    else:
+        family = kerasgan.DCGAN if model == "dcgan" else kerasgan.WGANGP
+        gan = family(IMAGE_SHAPE, LATENT_DIM, BASE_FILTERS, **settings)
     gan.compile()
     return gan
 
@@ -85,8 +91,7 @@ class GuideDCGAN(keras.Model):
 
 def stepper(model: keras.Model, batch_size: int):
     """Return a function that takes one step as `fit` does, on a batch that lies ready."""
-    images = np.random.default_rng(0).uniform(-1, 1, (batch_size, *IMAGE_SHAPE)).astype("float32")
-    iterator = iter(tf.data.Dataset.from_tensors(images).repeat())
+    iterator = iter(tf.data.Dataset.from_tensors(examples(model, batch_size)).repeat())
     model.make_train_function()
 
     def step():
@@ -95,10 +100,21 @@ def stepper(model: keras.Model, batch_size: int):
     return step
 
 
+def examples(model: keras.Model, count: int):
+    """Return images, and labels where the model learns them."""
+    shape = getattr(model, "image_shape", IMAGE_SHAPE)
+    images = np.random.default_rng(0).uniform(-1, 1, (count, *shape)).astype("float32")
+    labelled = getattr(model, "num_classes", None) is not None
+    return (images, np.arange(count, dtype="int32") % CLASSES) if labelled else images
+
+
 def waiting(model: keras.Model, batch_size: int, steps: int) -> dict:
     """Return how long the steps wait for `kerasgan.data.load`, in ms: medians of waits and whole steps."""
-    images = np.random.default_rng(0).integers(0, 256, (60_000, *IMAGE_SHAPE), dtype="uint8")
-    clock = Clock(model, kerasgan.data.load(images, batch_size=batch_size))
+    images = np.random.default_rng(0).integers(0, 256, (60_000, *model.image_shape), dtype="uint8")
+    data = kerasgan.data.load(images, batch_size=batch_size)
+    if model.num_classes is not None:
+        data = data.map(lambda batch: (batch, tf.range(tf.shape(batch)[0]) % CLASSES))
+    clock = Clock(model, data)
     clock.run(3)
     waits, totals = clock.run(steps)
     return {"wait_ms": 1e3 * float(np.median(waits)), "step_ms": 1e3 * float(np.median(totals))}
@@ -124,10 +140,10 @@ class Clock:
         return waits, totals
 
 
-CONTENDERS = {"ours": ours, "penalties": penalties, "guide": guide}
+CONTENDERS = {"penalties": penalties, "guide": guide}
 
 
-def build(name: str, dtype: str, batch_size: int):
+def build(name: str, dtype: str, batch_size: int, model: str = "dcgan"):
     """Return (step, waiting) of a contender; `waiting` only for kerasgan's own."""
-    model = CONTENDERS[name](dtype)
+    model = ours(dtype, model) if name == "ours" else CONTENDERS[name](dtype)
     return stepper(model, batch_size), (lambda steps: waiting(model, batch_size, steps)) if name == "ours" else None

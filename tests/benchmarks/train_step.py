@@ -1,15 +1,20 @@
-"""How long DCGAN's train step takes, against the keras.io guide's algorithm and PyTorch, on one machine in one run.
+"""How long a train step takes, against the keras.io guide's algorithm and PyTorch, on one machine in one run.
 
     python tests/benchmarks/train_step.py
+    python tests/benchmarks/train_step.py --model sngan --batch-sizes 64
 
-Networks: kerasgan.DCGAN for 28x28x1 images, 64 base filters, 64 latents; the same in all three. Every contender is
-a process of its own with the same number of threads; they take turns, a few steps each, so that a busy or warm
-machine treats them alike. Only one computes at any time. Reported: medians, and ratios of medians.
+Networks, the same in all contenders: kerasgan.DCGAN for 28x28x1 images, 64 base filters, 64 latents; WGANGP likewise;
+SNGAN for 32x32x3 images of 10 classes, 64 filters in all blocks, 128 latents. One discriminator update a step. Every
+contender is a process of its own with the same number of threads; they take turns, a few steps each, so that a busy or
+warm machine treats them alike. Only one computes at any time. Reported: medians, and ratios of medians.
 
 penalties  kerasgan's step with R1 and R2, both in every update
 before  kerasgan's step as it is in another checkout: --before FOLDER
 guide   separate generator passes, one joined batch of real and fake for D, label noise, plain Keras layers
 torch   the usual loop, which makes each fake batch once, float32 or bfloat16 autocast, in the faster memory layout
+
+Guide, penalties: of DCGAN only. PyTorch's SNGAN doubles and halves images apart from the convolutions next to them, as
+every one published does; in its generator's update, and in WGAN-GP's, the discriminator's weights need no gradient.
 
 Only kerasgan keeps an averaged generator, and its step is timed with it. The guide's networks have a joined batch's
 statistics in D's batch norm, which is part of its algorithm.
@@ -26,20 +31,33 @@ import sys
 
 FOLDER = pathlib.Path(__file__).parent
 DTYPES = ("float32", "mixed_bfloat16")
-TARGET = {"float32": 0.8, "mixed_bfloat16": 0.6}
+TARGET = {
+    "dcgan": {"float32": 0.8, "mixed_bfloat16": 0.6},
+    "sngan": {"float32": 0.8, "mixed_bfloat16": 0.7},
+    "wgan_gp": {"float32": 0.8, "mixed_bfloat16": 0.7},
+}
 
 
 class Worker:
     """A contender's process."""
 
-    def __init__(self, name: str, dtype: str, batch_size: int, threads: int, python: str, checkout: str | None = None):
+    def __init__(
+        self,
+        name: str,
+        dtype: str,
+        batch_size: int,
+        threads: int,
+        python: str,
+        checkout: str | None = None,
+        model: str = "dcgan",
+    ):
         self.key = (name, dtype)
         environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": str(threads)}
         if checkout:
             environment["PYTHONPATH"] = checkout
         played = "ours" if name == "before" else name
         self.process = subprocess.Popen(
-            [python, str(FOLDER / "worker.py"), played, dtype, str(batch_size), str(threads)],
+            [python, str(FOLDER / "worker.py"), played, dtype, str(batch_size), str(threads), "--model", model],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment,
         )  # fmt: skip
         self.times: list[float] = []
@@ -72,15 +90,24 @@ class Worker:
         return json.loads(line)
 
 
-def measure(batch_size: int, rounds: int, steps: int, threads: int, torch_python: str | None, before=None) -> dict:
+def measure(
+    batch_size: int, rounds: int, steps: int, threads: int, torch_python: str | None, before=None, model="dcgan"
+) -> dict:
     """Return (contender, dtype) -> facts, with the median step in ms."""
-    names = ["ours", "guide", "penalties", *(["torch"] if torch_python else []), *(["before"] if before else [])]
+    names = [
+        "ours",
+        *(["guide", "penalties"] if model == "dcgan" else []),
+        *(["torch"] if torch_python else []),
+        *(["before"] if before else []),
+    ]
     workers = []
     try:
         for dtype in DTYPES:
             for name in names:
                 python = torch_python if name == "torch" else sys.executable
-                workers.append(Worker(name, dtype, batch_size, threads, python, before if name == "before" else None))
+                workers.append(
+                    Worker(name, dtype, batch_size, threads, python, before if name == "before" else None, model)
+                )
         for worker in workers:
             worker.steps(3)
         for number in range(rounds):
@@ -100,7 +127,7 @@ def measure(batch_size: int, rounds: int, steps: int, threads: int, torch_python
             worker.close()
 
 
-def report(batch_size: int, results: dict) -> str:
+def report(batch_size: int, results: dict, model: str = "dcgan") -> str:
     """Return a Markdown table of one batch size."""
     lines = [
         f"\nBatch {batch_size}",
@@ -125,7 +152,7 @@ def report(batch_size: int, results: dict) -> str:
         lines.append(
             f"{dtype}: waits {wait['wait_ms']:.2f} ms of {wait['step_ms']:.1f} ms for data "
             f"({100 * wait['wait_ms'] / wait['step_ms']:.1f} %); ours / {', ours / '.join(against[1:])} "
-            f"(goal {TARGET[dtype]})"
+            f"(goal {TARGET[model][dtype]})"
         )
     return "\n".join(lines)
 
@@ -139,6 +166,7 @@ def python_with_torch(given: str | None) -> str | None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default="dcgan", choices=TARGET)
     parser.add_argument("--batch-sizes", type=int, nargs="+", default=[128, 64])
     parser.add_argument("--rounds", type=int, default=10, help="turns of each contender")
     parser.add_argument("--steps", type=int, default=5, help="steps in a turn")
@@ -148,13 +176,14 @@ def main() -> None:
     given = parser.parse_args()
     torch_python = python_with_torch(given.torch_python)
     if torch_python is None:
-        print("PyTorch is not installed here: compared with the guide only (see --torch-python).")
-    print(f"{given.threads} threads, {given.rounds} rounds of {given.steps} steps")
+        print("PyTorch is not installed here: left out (see --torch-python).")
+    print(f"{given.model}, {given.threads} threads, {given.rounds} rounds of {given.steps} steps")
     for batch_size in given.batch_sizes:
         print(
             report(
                 batch_size,
-                measure(batch_size, given.rounds, given.steps, given.threads, torch_python, given.before),
+                measure(batch_size, given.rounds, given.steps, given.threads, torch_python, given.before, given.model),
+                given.model,
             ),
             flush=True,
         )

@@ -17,6 +17,7 @@ def main() -> None:
     parser.add_argument("dtype")
     parser.add_argument("batch_size", type=int)
     parser.add_argument("threads", type=int)
+    parser.add_argument("--model", default="dcgan", choices=("dcgan", "sngan", "wgan_gp"))
     given = parser.parse_args()
     # Answers go to the real standard output; whatever libraries print goes to standard error.
     answers = os.fdopen(os.dup(1), "w")
@@ -28,7 +29,7 @@ def main() -> None:
     start = time.perf_counter()
     contender = load(given.name, given.threads)
     imported = time.perf_counter()
-    step, waiting = contender.build(given.name, given.dtype, given.batch_size)
+    step, waiting = contender.build(given.name, given.dtype, given.batch_size, given.model)
     step()
     first = time.perf_counter() - imported
     answer(
