@@ -1,4 +1,5 @@
 import keras
+import numpy as np
 import pytest
 
 from kerasgan import data
@@ -106,6 +107,18 @@ def test_a_number_of_classes_that_disagrees_with_the_data_is_refused(count):
         ValueError, match=rf"num_classes in \[model\] is {count}, but mnist_mini has 10 .* Leave it out"
     ):
         recipes.build_model(recipe, INFO)
+
+
+@pytest.mark.parametrize("labelled", [True, False])
+def test_a_model_with_classes_or_without_learns_what_labels_there_are(labelled, tmp_path):
+    images, labels = np.zeros((8, 16, 16, 1), "uint8"), np.arange(8) % 3
+    np.savez(tmp_path / "all.npz", images=images, **{"labels": labels} if labelled else {})
+    narrow = {"type": "sngan", "latent_dim": 4, "g_filters": 4, "d_filters": [4, 4, 8]}
+    recipe = recipes.from_dict({"model": narrow, "data": {"source": str(tmp_path / "all.npz"), "batch_size": 4}})
+    model = recipes.build_model(recipe, recipes.describe_data(recipe))
+    assert model.num_classes == (3 if labelled else None)
+    assert list(model.takes) == (["latents", "labels"] if labelled else ["latents"])
+    assert isinstance(next(iter(recipes.load_data(recipe))), tuple) == labelled
 
 
 def test_tables_become_the_objects_they_describe():

@@ -203,9 +203,12 @@ def resolved(recipe: Recipe) -> Recipe:
     )
 
 
-def wants_labels(recipe: Recipe) -> bool:
-    """Return whether the recipe's model is conditional, that is, takes `num_classes`."""
-    return "num_classes" in _arguments(_model_class(recipe).__init__)
+def wants_labels(recipe: Recipe, data_dir: str | None = None) -> bool:
+    """Return whether the recipe's model takes `num_classes`, and needs them or finds some in the data."""
+    classes = inspect.signature(_model_class(recipe).__init__).parameters.get("num_classes")
+    if classes is None or classes.default is not None:
+        return classes is not None
+    return describe_data(recipe, data_dir).arguments.get("num_classes") is not None
 
 
 def reader(recipe: Recipe):
@@ -220,7 +223,7 @@ def load_data(recipe: Recipe, data_dir: str | None = None, first_epoch: int = 0,
     load = reader(recipe).load
     arguments = _data_arguments(recipe, data_dir) | {"seed": recipe.seed, "first_epoch": first_epoch} | others
     if "labels" in _arguments(load):
-        arguments["labels"] = wants_labels(recipe)
+        arguments["labels"] = wants_labels(recipe, data_dir)
     return load(**arguments)
 
 
