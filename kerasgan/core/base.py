@@ -12,6 +12,7 @@ import tensorflow as tf
 from kerasgan.core import replicas
 from kerasgan.core.clock import Clock, Phases
 from kerasgan.core.declared import Declared
+from kerasgan.core.sizes import check_sizes
 from kerasgan.core.terms import Terms
 
 if keras.backend.backend() != "tensorflow":
@@ -42,6 +43,7 @@ class GenerativeModel(Declared, Terms, keras.Model):
                 "kerasgan's images are channels_last (height, width, channels); Keras is set to image_data_format = "
                 f'"{keras.config.image_data_format()}". Call keras.config.set_image_data_format("channels_last") first.'
             )
+        check_sizes(cls, args, kwargs)
         return super().__new__(cls, *args, **kwargs)
 
     def __init__(self, *, image_shape=None, latent_dim=None, num_classes=None, seed=None, name=None, dtype=None):
@@ -136,6 +138,17 @@ class GenerativeModel(Declared, Terms, keras.Model):
         given["callbacks"] = self._with_own_callbacks(given.get("callbacks"))
         with self._plain_errors():
             return super().fit(*bound.args, **bound.kwargs)
+
+    def evaluate(self, x=None, y=None, *args, **kwargs):
+        """Report the terms on data as `keras.Model.evaluate` does, with the same arguments, and change nothing.
+
+        Raises:
+            ValueError: as `fit`.
+        """
+        if isinstance(x, np.ndarray):
+            self._check_arrays(x, y)
+        with self._plain_errors():
+            return super().evaluate(x, y, *args, **kwargs)
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
         # All variables exist from construction on. Keras would build them from the first batch, averaged over the

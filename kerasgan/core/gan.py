@@ -18,7 +18,7 @@ from kerasgan.core.ema import (
 )
 from kerasgan.core.judged import Batch, JudgedBatch, Update, frozen_state, logits_of
 from kerasgan.core.optimizers import apply_gradients
-from kerasgan.core.packing import check_pack, pack_examples
+from kerasgan.core.packing import check_batch, check_pack, pack_examples
 from kerasgan.core.settings import Compiled
 from kerasgan.regularizers import terms_of
 
@@ -128,6 +128,7 @@ class GAN(Compiled):
         Raises:
             ValueError: an example does not have the parts, shapes, dtypes or ranges that the model learns from.
         """
+        check_batch(self.pack, x, batch_size)
         x, batch_size = join_batches(x, batch_size, self.d_steps)
         return super().fit(x, y, batch_size, *args, **kwargs)
 

@@ -30,6 +30,17 @@ def packed_shape(shape: tuple, count: int) -> tuple:
     return (*shape[:-1], count * shape[-1])
 
 
+def check_batch(count: int, x, batch_size: int | None) -> None:
+    """Raise a ValueError where batches that are known to be so small would show the same example twice in a pack."""
+    if hasattr(x, "element_spec"):
+        batch_size = tf.nest.flatten(x.element_spec)[0].shape[:1].as_list()[0]
+    if batch_size is not None and batch_size < count:
+        raise ValueError(
+            f"A batch of {batch_size} is less than one pack of pack={count} different examples. Make batch_size a "
+            f"multiple of {count}, or pack smaller."
+        )
+
+
 def check_pack(count: int, discriminator: keras.Model, shape: tuple) -> None:
     """Raise a ValueError unless the discriminator takes packs of so many examples, and nothing beside them."""
     expected = packed_shape(tuple(shape), count)

@@ -81,7 +81,8 @@ class Labels(Kind):
     def bounds_message(self):
         """What to say where a label is no class."""
         low, high = self.bounds
-        return f"labels must be in {low}..{high}{' (-1: not known)' if self.unknown else ''}."
+        known = f"labels must be in {low}..{high}{' (-1: not known)' if self.unknown else ''}."
+        return f"{known} Number the classes from 0, or build the model with a larger num_classes."
 
     def describe(self):
         """Return "10 classes"."""
@@ -109,7 +110,10 @@ class Labels(Kind):
     def check(self, array, owner="The model"):
         """Raise a ValueError unless these are integers of shape (batch,)."""
         if len(array.shape) != 1:
-            raise ValueError(f"labels must have the shape (batch,), one an example; received {tuple(array.shape)}.")
+            raise ValueError(
+                f"labels must have the shape (batch,), one an example; received {tuple(array.shape)}. Of one-hot "
+                "labels take np.argmax(labels, axis=1)."
+            )
         super().check(array, owner)
 
 

@@ -112,11 +112,13 @@ class Kind:
         import tensorflow as tf
 
         self.check(tensor, owner)
+        # Whole numbers are compared before they are cast: what does not fit would come out as another.
+        found = tf.cast(tensor, "int64" if tensor.dtype.is_integer else self.dtype)
         tensor = tf.cast(tensor, self.dtype)
         if self.bounds is None:
             return tensor
-        low, high = (tf.constant(bound, self.dtype) for bound in self.bounds)
-        inside = tf.reduce_all((tensor >= low) & (tensor <= high))
+        low, high = (tf.constant(bound, found.dtype) for bound in self.bounds)
+        inside = tf.reduce_all((found >= low) & (found <= high))
         check = tf.debugging.assert_equal(inside, True, message=self.bounds_message)
         with tf.control_dependencies([check] if check is not None else []):
             return tf.identity(tensor)
