@@ -332,7 +332,7 @@ def test_fit_before_compile(make_gan, images):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"d_steps": 0}, "d_steps must be at least 1; received 0"),
+        ({"d_steps": 0}, "d_steps must be a whole number, at least 1; received 0"),
         ({"ema_decay": 1.0}, r"ema_decay must be in \[0, 1\)"),
         ({"ema_decay": -0.1}, r"ema_decay must be in \[0, 1\)"),
     ],

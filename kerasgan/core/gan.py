@@ -74,8 +74,6 @@ class GAN(Compiled):
         name=None,
         dtype=None,
     ):
-        if d_steps < 1:
-            raise ValueError(f"d_steps must be at least 1; received {d_steps}.")
         if ema_decay is not None and not 0.0 <= ema_decay < 1.0:
             raise ValueError(f"ema_decay must be in [0, 1), or None for no average; received {ema_decay}.")
         first_input, first_output = generator.inputs[0], generator.outputs[0]
