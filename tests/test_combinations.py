@@ -87,6 +87,7 @@ SOUND = {
     "any_penalty": (discriminator(), WASSERSTEIN | {"regularizers": ["dragan"]}),
     "constrained": (discriminator(kernel_constraint="unit_norm"), WASSERSTEIN),
     "spectral": (discriminator(last=MySpectralNormalization()), WASSERSTEIN),
+    "spectral_of_ours": (discriminator(last=kerasgan.layers.SNDense(1)), WASSERSTEIN),
     "layer_norm": (discriminator(norm=keras.layers.LayerNormalization), WASSERSTEIN | PENALTY),
     "r1_with_batch_norm": (discriminator(norm=keras.layers.BatchNormalization), {"regularizers": ["r1", "r2"]}),
     "own_loss": (discriminator("sigmoid"), {"loss": OfProbabilities()}),

@@ -70,9 +70,10 @@ def _doubts(gan) -> Iterator[str]:
 
 def _is_bounded(gan) -> bool:
     """Return whether all of a discriminator's weights are held, or some are normalised."""
-    layers = gan.discriminator._flatten_layers()
+    # Ours, Keras's, or a user's own: by the name of the class, or of one that it is made from.
+    kinds = {kind for layer in gan.discriminator._flatten_layers() for kind in type(layer).__mro__}
     constrained = gan.d_constraint is not None or any(each.constraint for each in gan.discriminator.trainable_variables)
-    return constrained or any("spectral" in type(layer).__name__.lower() for layer in layers)
+    return constrained or any("spectral" in kind.__name__.lower() for kind in kinds)
 
 
 def _has_batch_norm(network: keras.Model) -> bool:
