@@ -7,6 +7,8 @@ import tensorflow as tf
 
 import kerasgan
 from kerasgan.core.judged import Batch, Update, frozen_state
+from kerasgan.export import tflite
+from kerasgan.export.tflite_writer import op_counts
 from kerasgan.layers import SNConv2D, SNDense, SNProjection, SNResizingConv2D
 
 LABELS = tf.constant([0, 2, 1, 1])
@@ -187,3 +189,12 @@ def test_the_averaged_generators_u_follows_the_live_one_and_calibration_leaves_i
     gan.calibrate(batches=2, batch_size=4)
     for old, new in zip(followed, vectors(gan.ema_generator), strict=True):
         np.testing.assert_array_equal(new, old)
+
+
+def test_an_exported_file_holds_normalised_weights_and_iterates_no_more(tmp_path):
+    gan = kerasgan.SAGAN((16, 16, 1), 4, 4, 8, seed=0)
+    tflite(gan, tmp_path / "sagan.tflite")
+    operations = set(op_counts((tmp_path / "sagan.tflite").read_bytes()))
+    assert "TRANSPOSE_CONV" in operations
+    # The norms and the quotient that sigma is made of.
+    assert not operations & {"L2_NORMALIZATION", "RSQRT", "SQRT", "SUM", "DIV", "MAXIMUM"}
