@@ -51,7 +51,7 @@ def run(
     toy, variant, folder = MIXTURES[name], parse(model), Path(folder)
     film, scenes = [], []
     trainer = Trainer(toy, variant, settings, frames)
-    results = table.begun(folder, settings)
+    results = table.begun(folder, settings) | {"runs": []}
     compiled = table.prepared(trainer)
     for seed in range(seeds):
         watch = (lambda rounds, gan: film.append(_scene(toy, gan, _progress(variant, rounds)))) if seed == 0 else None

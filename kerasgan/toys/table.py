@@ -157,7 +157,7 @@ def _part(results: dict, toy: str) -> Iterator[str]:
     yield f"**{toy}**: {results['protocols'][toy]}.\n"
     yield f"| loss | added | seeds | modes of {rows[0]['modes']} | high quality | JSD | seconds |"
     yield "|---|---|---:|---:|---:|---:|---:|"
-    for model in dict.fromkeys(row["model"] for row in rows):
+    for model in _in_order({row["model"] for row in rows}):
         same = [row for row in rows if row["model"] == model]
         loss, _, added = model.partition("+")
         yield (
@@ -166,6 +166,12 @@ def _part(results: dict, toy: str) -> Iterator[str]:
             f"| {np.mean([row['seconds'] for row in same]):.1f} |"
         )
     yield ""
+
+
+def _in_order(models: set[str]) -> list[str]:
+    """Return names of variants in the order of the table, others behind them."""
+    known = [variant.name for variant in variants() if variant.name in models]
+    return known + sorted(models - set(known))
 
 
 def _spread(rows: list[dict], name: str, factor: float, digits: int) -> str:

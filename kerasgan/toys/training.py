@@ -131,7 +131,11 @@ class Trainer:
     def _batches(self, rounds: int, seed: int) -> tf.data.Dataset:
         batches = rounds * self.settings.d_steps
         points = self.toy.draw(batches * self.settings.batch_size, seed)
-        return tf.data.Dataset.from_tensor_slices(points.reshape(batches, self.settings.batch_size, self.toy.size))
+        dataset = tf.data.Dataset.from_tensor_slices(points.reshape(batches, self.settings.batch_size, self.toy.size))
+        options = tf.data.Options()
+        # An autotuned iterator is waited for when it is thrown away, as long as a whole training takes.
+        options.autotune.enabled = False
+        return dataset.with_options(options)
 
     def _begun(self, seed: int) -> GAN:
         """Return the model as it is before training from a seed; its step is compiled once for all seeds."""
