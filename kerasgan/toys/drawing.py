@@ -15,9 +15,9 @@ from kerasgan.support import files
 BLUE, ORANGE, GREY, DARK = "#0072B2", "#D55E00", "#8C8C8C", "#333333"
 DPI = 110
 FRAME_DPI = 80
-FRAME_MILLISECONDS, LAST_MILLISECONDS = 90, 2500
+FRAME_MILLISECONDS, LAST_MILLISECONDS = 120, 2500
 # Of a GIF: few, without dithering, since flat areas compress well.
-FRAME_COLOURS = 48
+FRAME_COLOURS = 32
 STYLE = {
     "font.size": 9,
     "axes.titlesize": 9.5,

@@ -19,7 +19,7 @@ from kerasgan.toys.variants import parse
 
 MODEL = "non_saturating"
 D_STEPS = (1, 2, 5)
-FRAMES = 60
+FRAMES = 30
 SETTINGS = Settings(
     rounds=2400, hidden=(32, 32), latent_dim=1, noise="unit", learning_rate=2e-3, beta_1=0.5, beta_2=0.99
 )
