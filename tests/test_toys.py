@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -248,7 +249,7 @@ def test_matplotlib_is_named_where_it_is_missing(capsys, tmp_path, monkeypatch):
 
 def test_a_toy_of_the_plane_from_end_to_end(tmp_path):
     settings = toys.Settings(rounds=12, batch_size=16, hidden=(8,))
-    toys.plane.run("grid", "relativistic", 2, tmp_path, settings, frames=3, tell=lambda line: None)
+    toys.plane.run("grid", "non_saturating+packed+dragan", 2, tmp_path, settings, frames=3, tell=lambda line: None)
     assert {path.name for path in tmp_path.iterdir()} == {"table.json", "table.md", "samples.png", "training.gif"}
     with Image.open(tmp_path / "training.gif") as film:
         assert film.n_frames == 4
@@ -291,3 +292,10 @@ def test_the_recipe_of_stacked_digits_is_one():
     recipe = recipes.read(Path(__file__).parent.parent / "docs" / "toys" / "stacked_mnist.toml")
     assert recipe.data["source"] == "stacked_mnist"
     assert recipe.model["pack"] == 2
+
+
+def test_what_the_page_of_the_toys_shows_is_there():
+    page = Path(__file__).parent.parent / "docs" / "toys" / "README.md"
+    linked = re.findall(r"\]\(([^):]+)\)", page.read_text(encoding="utf-8"))
+    assert linked
+    assert not [name for name in linked if not (page.parent / name).is_file()]

@@ -14,10 +14,8 @@ from kerasgan.support import files
 
 BLUE, ORANGE, GREY, DARK = "#0072B2", "#D55E00", "#8C8C8C", "#333333"
 DPI = 110
-FRAME_DPI = 80
+FRAME_DPI = 76
 FRAME_MILLISECONDS, LAST_MILLISECONDS = 120, 2500
-# Of a GIF: few, without dithering, since flat areas compress well.
-FRAME_COLOURS = 32
 STYLE = {
     "font.size": 9,
     "axes.titlesize": 9.5,
@@ -65,9 +63,14 @@ def panels(rows: int, columns: int, width: float, height: float):
 
 
 def save(figure, path: "str | Path") -> None:
-    """Write a figure as a PNG file, whole or not at all."""
+    """Write a figure as a PNG file of 256 colours, whole or not at all."""
+    from PIL import Image
+
+    figure.set_dpi(DPI)
+    figure.canvas.draw()
+    picture = Image.fromarray(np.asarray(figure.canvas.buffer_rgba())[..., :3].copy())
     with files.replacing(path) as temporary:
-        figure.savefig(temporary, dpi=DPI, format="png", metadata={"Software": None})
+        picture.quantize(256, dither=Image.Dither.NONE).save(temporary, format="PNG", optimize=True)
 
 
 def film(figure, axes, scenes: list, draw: Callable) -> Iterator[np.ndarray]:
@@ -90,14 +93,26 @@ def save_animation(frames: Iterable[np.ndarray], path: "str | Path") -> None:
     from PIL import Image
 
     frames = [Image.fromarray(frame) for frame in frames]
-    # One palette for all, from the last frame, which has every colour; its white is a mean of what is nearly white.
-    palette = frames[-1].quantize(FRAME_COLOURS, method=Image.Quantize.MEDIANCUT)
-    colours = np.array(palette.getpalette(), "uint8").reshape(-1, 3)
-    colours[colours.sum(axis=1).argmax()] = 255
-    palette.putpalette(colours.tobytes())
+    palette = Image.new("P", (1, 1))
+    palette.putpalette(_palette().tobytes())
     frames = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
     durations = [FRAME_MILLISECONDS] * (len(frames) - 1) + [LAST_MILLISECONDS]
     with files.replacing(path) as temporary:
         frames[0].save(
             temporary, format="GIF", save_all=True, append_images=frames[1:], duration=durations, loop=0, optimize=True
         )
+
+
+def _palette() -> np.ndarray:
+    """Return the colours of an animation, uint8 (n, 3): few, since flat areas compress well, and every hue in use.
+
+    Colours that are found by counting would all be greys.
+    """
+    white, light = np.full(3, 255.0), np.full(3, 200.0)
+    ways = [(white, DARK, 14), (white, BLUE, 7), (light, BLUE, 4), (white, ORANGE, 6)]
+    mixed = [
+        (1 - share) * start + share * np.array([int(end[place : place + 2], 16) for place in (1, 3, 5)])
+        for start, end, steps in ways
+        for share in np.linspace(0, 1, steps)
+    ]
+    return np.unique(np.rint(mixed).astype("uint8"), axis=0)

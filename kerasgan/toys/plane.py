@@ -12,9 +12,9 @@ from kerasgan.toys.training import DEFAULTS, Settings, Trainer, judged, samples
 from kerasgan.toys.variants import Variant, parse
 
 MODEL = "relativistic+r1+r2"
-FRAMES = 40
+FRAMES = 25
 # Lines on which the discriminator's logits are drawn, and how many contours.
-RESOLUTION, CONTOURS = 120, 12
+RESOLUTION, CONTOURS = 120, 8
 COLUMNS = 3
 
 
@@ -72,13 +72,13 @@ def draw(toy: Mixture, scenes: list[Scene], path: "str | Path", title: str) -> N
     columns = min(COLUMNS, len(scenes))
     rows = -(-len(scenes) // columns)
     with drawing.style():
-        figure, axes = drawing.panels(rows, columns, 3.4, 3.5)
+        figure, axes = drawing.panels(rows, columns, *((3.4, 3.5) if columns > 1 else (4.2, 5.4)))
         for number, panel in enumerate(axes.flat):
             if number < len(scenes):
                 _draw_scene(panel, toy, scenes[number])
             else:
                 panel.axis("off")
-        _draw_legend(figure)
+        _draw_legend(figure, columns)
         figure.suptitle(title, fontsize=11)
         drawing.save(figure, path)
 
@@ -108,17 +108,14 @@ def _draw_scene(panel, toy: Mixture, scene: Scene) -> None:
         side = np.linspace(-reach, reach, RESOLUTION)
         # Levels at equal shares of the area: a few steep places would take all of equal steps.
         levels = np.unique(np.quantile(scene.logits, np.linspace(0, 1, CONTOURS + 1)))
-        panel.contourf(side, side, _ranks(scene.logits, levels), CONTOURS, cmap="Greys", alpha=0.5, vmax=1.6)
+        greys = [str(shade) for shade in np.linspace(1.0, 0.72, len(levels) - 1)]
+        panel.contourf(side, side, scene.logits, levels, colors=greys)
     panel.scatter(*toy.centers.T, s=42, facecolors="none", edgecolors=drawing.ORANGE, linewidths=1.1)
     panel.scatter(*scene.points.T, s=3, color=drawing.BLUE, alpha=0.35, linewidths=0)
     panel.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal", title=scene.title, xlabel="x", ylabel="y")
 
 
-def _ranks(logits: np.ndarray, levels: np.ndarray) -> np.ndarray:
-    return np.interp(logits, levels, np.linspace(0, 1, len(levels)))
-
-
-def _draw_legend(figure) -> None:
+def _draw_legend(figure, columns: int) -> None:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
@@ -127,4 +124,4 @@ def _draw_legend(figure) -> None:
         Line2D([], [], marker="o", ls="", mec="none", mfc=drawing.BLUE, ms=4, label="generated"),
         Patch(color="#BBBBBB", label="discriminator: the darker, the more real"),
     ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=3)
+    figure.legend(handles=handles, loc="outside lower center", ncols=3 if columns > 1 else 1)

@@ -20,10 +20,11 @@ ADDITIONS = {
     "r1": "slopes at real points",
     "r2": "slopes at generated points",
     "gp": "slopes of 1 between the two (WGAN-GP)",
+    "dragan": "slopes of 1 around real points (DRAGAN)",
     "clip": "weights cut to [-0.1, 0.1] (WGAN)",
 }
-# How strong they are. `slopes` is the weight of R1 and R2 by points whose coordinates have a standard deviation of 1:
-# the same strength on the ring and on the grid.
+# How strong they are. `gp` is that of `dragan` too. `slopes` is the weight of R1 and R2 by points whose coordinates
+# have a standard deviation of 1: the same strength on the ring and on the grid.
 STRENGTHS = {"pack": 2, "slopes": 0.02, "gp": 1.0, "clip": 0.1}
 
 
@@ -53,7 +54,7 @@ class Variant:
         """Return the penalties for points whose coordinates have the standard deviation `scale`.
 
         A slope by a coordinate that is `scale` times as wide is so many times smaller: the weights of squared slopes
-        are multiplied by scale squared. `gp` asks for slopes of 1, whatever the scale.
+        are multiplied by scale squared. `gp` and `dragan` ask for slopes of 1, whatever the scale.
         """
         from kerasgan import regularizers
 
@@ -62,6 +63,7 @@ class Variant:
             "r1": lambda: regularizers.R1(slopes),
             "r2": lambda: regularizers.R2(slopes),
             "gp": lambda: regularizers.GradientPenalty(STRENGTHS["gp"]),
+            "dragan": lambda: regularizers.DRAGAN(STRENGTHS["gp"]),
         }
         return [made[name]() for name in self.additions if name in made]
 
