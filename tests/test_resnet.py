@@ -152,3 +152,13 @@ def test_published_settings():
         np.testing.assert_allclose(found, rates, rtol=1e-6)
         assert {(each.beta_1, each.beta_2) for each in (gan.d_optimizer, gan.g_optimizer)} == {(0.0, 0.9)}
         assert isinstance(gan.loss, kerasgan.losses.Hinge)
+
+
+@pytest.mark.parametrize("family", ["SNGAN", "SAGAN"])
+def test_packs_are_for_models_without_classes(family):
+    settings = {"image_shape": (16, 16, 1), "latent_dim": 4, "g_filters": 4, "d_filters": [4, 4, 8], "pack": 2}
+    gan = getattr(kerasgan, family)(**settings)
+    assert gan.discriminator.input_shape == (None, 16, 16, 2)
+    assert type(gan).from_config(gan.get_config()).get_config() == gan.get_config() | {"name": gan.name}
+    with pytest.raises(ValueError, match="no labels either"):
+        getattr(kerasgan, family)(**settings, num_classes=3)
