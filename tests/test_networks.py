@@ -65,6 +65,22 @@ def test_batch_norm_is_where_the_paper_puts_it():
     assert kinds(discriminator) == ["conv", "conv", "norm", "conv", "norm"]
 
 
+@pytest.mark.parametrize("num_classes", [None, 3])
+def test_a_spectral_discriminator_does_not_see_how_large_its_weights_are(num_classes):
+    plain, spectral = (
+        dcgan_discriminator((16, 16, 1), 2, seed=0, num_classes=num_classes, normalized=False, spectral=spectral)
+        for spectral in (False, True)
+    )
+    images = np.random.default_rng(0).normal(size=(2, 16, 16, 1)).astype("float32")
+    inputs = images if num_classes is None else [images, np.array([0, 2])]
+    before = [np.asarray(network(inputs)) for network in (plain, spectral)]
+    for network in (plain, spectral):
+        for weight in network.trainable_weights:
+            weight.assign(7.0 * weight)
+    np.testing.assert_allclose(np.asarray(spectral(inputs)), before[1], rtol=1e-4)
+    assert not np.allclose(np.asarray(plain(inputs)), before[0])
+
+
 @pytest.mark.parametrize(
     "build",
     [

@@ -10,7 +10,17 @@ import math
 import keras
 from keras import layers
 
-from kerasgan.layers import BatchNormalization, ClassAffine, ClassChannels, Conv2D, Conv2DTranspose, Projection
+from kerasgan.layers import (
+    BatchNormalization,
+    ClassAffine,
+    ClassChannels,
+    Conv2D,
+    Conv2DTranspose,
+    Projection,
+    SNConv2D,
+    SNDense,
+    SNProjection,
+)
 from kerasgan.networks.initializers import normal
 
 KERNEL_SIZE = 4
@@ -68,33 +78,35 @@ def dcgan_generator(
 
 def dcgan_discriminator(
     image_shape: tuple, base_filters: int, dtype=None, seed: int | None = None, *,
-    num_classes: int | None = None, conditioning: str = "projection", normalized: bool = True,
+    num_classes: int | None = None, conditioning: str = "projection", normalized: bool = True, spectral: bool = False,
 ) -> keras.Model:  # fmt: skip
     """Return a discriminator: images (batch, *image_shape) to float32 logits (batch, 1).
 
     With `num_classes`, it takes int32 labels (batch,) too, and adds the projection of its features on each label's
     vector, or, with the conditioning "concatenation", sees the label as channels beside those of the image. Without
-    `normalized` it has no batch norm, as gradient penalties need it.
+    `normalized` it has no batch norm, as gradient penalties need it. With `spectral`, every layer's weights are divided
+    by their largest singular value (Miyato et al. 2018, https://arxiv.org/abs/1802.05957).
     """
     check_conditioning(conditioning)
     initializers = normal(seed)
+    convolution, dense = (SNConv2D, SNDense) if spectral else (Conv2D, layers.Dense)
     images = x = keras.Input(image_shape, name="images")
     labels = None if num_classes is None else keras.Input((), dtype="int32", name="labels")
     if labels is not None and conditioning == "concatenation":
         x = ClassChannels(num_classes, dtype=dtype)([x, labels])
     for level in range(count_doublings(image_shape)):
         normalize = normalized and level > 0
-        x = Conv2D(
+        x = convolution(
             filters_at(base_filters, level), KERNEL_SIZE, 2, "same",
             use_bias=not normalize, kernel_initializer=next(initializers), dtype=dtype,
         )(x)  # fmt: skip
         x = layers.LeakyReLU(0.2, dtype=dtype)(batch_norm(x, dtype) if normalize else x)
     x = layers.Flatten(dtype=dtype)(x)
-    logits = layers.Dense(1, kernel_initializer=next(initializers), dtype="float32")(x)
+    logits = dense(1, kernel_initializer=next(initializers), dtype="float32")(x)
     if labels is None:
         return keras.Model(images, logits, name="discriminator")
     if conditioning == "projection":
-        fit = Projection(num_classes, next(initializers), dtype="float32")([x, labels])
+        fit = (SNProjection if spectral else Projection)(num_classes, next(initializers), dtype="float32")([x, labels])
         logits = layers.Add(dtype="float32")([logits, fit])
     return keras.Model([images, labels], logits, name="discriminator")
 

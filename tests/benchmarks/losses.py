@@ -8,10 +8,10 @@
 when it is done: who stops it loses the run that is under way. `table` writes that file as Markdown between the two
 marks of the README, in the order in which the losses were published: it ranks nothing.
 
-All share DCGAN's generator, its discriminator without batch norm, which a gradient penalty does not go with, one update
-of each player a batch, and one Adam without momentum (the setting of WGAN-GP, SNGAN and most later papers), which is
-what clipped weights need too: only what a row names differs. No loss is tuned, and none gets its own paper's number of
-critic updates, with which it would see more images or make fewer steps.
+All share DCGAN's generator and its discriminator without batch norm, which a gradient penalty does not go with, one
+update of each player a batch, and one Adam without momentum, as WGAN-GP has it; clipped weights do not go with momentum
+(Arjovsky et al. 2017, section 3). Only what a row names differs. No loss is tuned, and none gets the number of critic
+updates of its own paper, with which the generator would make fewer steps on the same images.
 """
 
 import argparse
@@ -53,6 +53,7 @@ class Variant:
     loss: str
     regularizers: tuple[str, ...] = ()
     constraint: Callable | None = None
+    spectral: bool = False
 
 
 VARIANTS = {
@@ -64,6 +65,7 @@ VARIANTS = {
     ),
     "wasserstein_gp": Variant("Wasserstein, gradient penalty", "wasserstein", ("gradient_penalty",)),
     "dragan": Variant("non-saturating, DRAGAN's penalty", "non_saturating", ("dragan",)),
+    "hinge_spectral": Variant("hinge, spectral norm", "hinge", spectral=True),
     "relativistic_r1_r2": Variant("relativistic, R1 and R2", "relativistic", ("r1", "r2")),
 }
 
@@ -74,7 +76,7 @@ def build(loss: str, base_filters: int, seed: int) -> kerasgan.GAN:
     shape = (28, 28, 1)
     gan = kerasgan.GAN(
         dcgan_generator(shape, LATENT_DIM, base_filters, dtype, seed),
-        dcgan_discriminator(shape, base_filters, dtype, seed + 1, normalized=False),
+        dcgan_discriminator(shape, base_filters, dtype, seed + 1, normalized=False, spectral=variant.spectral),
         seed=seed,
         dtype=dtype,
     )
