@@ -140,6 +140,16 @@ def test_every_update_of_a_round_has_points_of_its_own():
     assert 0.99 < latents.max() < 1
 
 
+def test_spectral_normalisation_of_points_is_in_every_layer_and_forgotten_by_the_next_seed():
+    trainer = toys.Trainer(toys.MIXTURES["grid"], toys.parse("hinge+sn"), TINY)
+    gan = trainer.train(0)
+    vectors = [layer.u.numpy() for layer in gan.discriminator.layers if hasattr(layer, "u")]
+    assert len(vectors) == 2
+    trainer.train(1)
+    again = [layer.u.numpy() for layer in trainer.train(0).discriminator.layers if hasattr(layer, "u")]
+    assert all(np.array_equal(*pair) for pair in zip(vectors, again, strict=True))
+
+
 @pytest.mark.slow
 def test_a_compiled_trainer_repeats_its_seeds_and_learns():
     settings = toys.Settings(rounds=2000)

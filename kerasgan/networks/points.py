@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
+from kerasgan.layers import SNDense
 from kerasgan.networks.initializers import glorot
 
 
@@ -30,7 +31,7 @@ def point_generator(
 
 
 def point_discriminator(
-    size: int, hidden: Sequence[int], scale: float = 1.0, dtype=None, seed: int | None = None
+    size: int, hidden: Sequence[int], scale: float = 1.0, dtype=None, seed: int | None = None, spectral: bool = False
 ) -> keras.Model:
     """Return a discriminator: points (batch, size), or packs of them, to float32 logits (batch, 1).
 
@@ -40,17 +41,20 @@ def point_discriminator(
         scale: what the points are divided by: about their standard deviation.
         dtype: of the hidden layers.
         seed: of the initial weights.
+        spectral: whether every layer is divided by its spectral norm.
     """
     points = keras.Input((size,), name="points")
-    logits = _perceptron(_rescaled(points, 1.0 / scale), (*hidden, 1), dtype, seed)
+    logits = _perceptron(
+        _rescaled(points, 1.0 / scale), (*hidden, 1), dtype, seed, SNDense if spectral else layers.Dense
+    )
     return keras.Model(points, logits, name="discriminator")
 
 
-def _perceptron(x, widths: Sequence[int], dtype, seed: int | None):
+def _perceptron(x, widths: Sequence[int], dtype, seed: int | None, dense=layers.Dense):
     initializers = glorot(seed)
     for width in widths[:-1]:
-        x = layers.Dense(width, activation="relu", kernel_initializer=next(initializers), dtype=dtype)(x)
-    return layers.Dense(widths[-1], kernel_initializer=next(initializers), dtype="float32")(x)
+        x = dense(width, activation="relu", kernel_initializer=next(initializers), dtype=dtype)(x)
+    return dense(widths[-1], kernel_initializer=next(initializers), dtype="float32")(x)
 
 
 def _rescaled(x, scale: float):

@@ -16,7 +16,7 @@ SEEDS = 5
 RESULTS, TABLE, POINTS = "table.json", "table.md", "points"
 # Added to every loss, one a column; and what the papers of some losses added to them.
 COLUMNS = ((), ("packed",), ("r1",), ("r1", "r2"), ("gp",))
-OF_PAPERS = ("wasserstein+clip", "non_saturating+dragan")
+OF_PAPERS = ("wasserstein+clip", "non_saturating+dragan", "hinge+sn")
 
 
 def variants() -> list[Variant]:

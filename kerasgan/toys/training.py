@@ -155,7 +155,9 @@ def build(toy: Toy, variant: Variant, settings: Settings, seed: int, **running) 
     """Return a compiled GAN of points for a toy; `running` goes to its `compile`: how the step runs."""
     gan = PointGAN(
         point_generator(toy.size, settings.latent_dim, settings.hidden, toy.scale, seed=2 * seed),
-        point_discriminator(toy.size * variant.pack, settings.hidden, toy.scale, seed=2 * seed + 1),
+        point_discriminator(
+            toy.size * variant.pack, settings.hidden, toy.scale, seed=2 * seed + 1, spectral=variant.spectral
+        ),
         settings.noise,
         d_steps=settings.d_steps,
         ema_decay=settings.ema_decay,

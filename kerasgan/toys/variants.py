@@ -21,6 +21,7 @@ ADDITIONS = {
     "r2": "slopes at generated points",
     "gp": "slopes of 1 between the two (WGAN-GP)",
     "dragan": "slopes of 1 around real points (DRAGAN)",
+    "sn": "layers divided by their spectral norm (SNGAN)",
     "clip": "weights cut to [-0.1, 0.1] (WGAN)",
 }
 # How strong they are. `gp` is that of `dragan` too. `slopes` is the weight of R1 and R2 by points whose coordinates
@@ -49,6 +50,11 @@ class Variant:
     def pack(self) -> int:
         """How many points the discriminator sees together."""
         return STRENGTHS["pack"] if "packed" in self.additions else 1
+
+    @property
+    def spectral(self) -> bool:
+        """Whether the discriminator's layers are divided by their spectral norm."""
+        return "sn" in self.additions
 
     def regularizers(self, scale: float) -> list:
         """Return the penalties for points whose coordinates have the standard deviation `scale`.
