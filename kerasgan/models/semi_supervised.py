@@ -151,11 +151,18 @@ class SemiSupervisedGAN(GAN):
         logits = self.classifier.predict(np.asarray(images), batch_size=batch_size, verbose=0)["classes"]
         return np.asarray(tf.nn.softmax(logits)) if probabilities else logits.argmax(axis=1).astype("int32")
 
-    def _check_arrays(self, x, y) -> None:
-        super()._check_arrays(x, y)
-        labels = self._split(x, y)["labels"]
-        if isinstance(labels, np.ndarray):
-            check_every_class(labels, self.num_classes)
+    def fit(self, x=None, y=None, *args, **kwargs):
+        """Train as `kerasgan.GAN.fit` does, on images and labels of which -1 is not known.
+
+        Raises:
+            ValueError: a class has no example with a known label, or what `kerasgan.GAN.fit` refuses.
+        """
+        if isinstance(x, np.ndarray | tuple | list | dict):
+            self._check_arrays(x, y)
+            labels = self._split(x, y)["labels"]
+            if isinstance(labels, np.ndarray):
+                check_every_class(labels, self.num_classes)
+        return super().fit(x, y, *args, **kwargs)
 
     # The game
 
