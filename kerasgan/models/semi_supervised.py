@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from kerasgan import losses
+from kerasgan.core.classifying import Classifying
 from kerasgan.core.ema import average_towards, clone_network, warmed_up
 from kerasgan.core.gan import GAN
 from kerasgan.core.terms import Weighted
@@ -17,7 +18,7 @@ from kerasgan.networks.semi_supervised import semi_supervised_discriminator, sem
 
 
 @keras.saving.register_keras_serializable("kerasgan")
-class SemiSupervisedGAN(GAN):
+class SemiSupervisedGAN(Classifying, GAN):
     """The "improved GAN" for small images: the discriminator is a classifier with one class more, of generated images.
 
     A classifier of a hundred labelled images learns these by heart. Here it sees all the others too, without labels:
@@ -131,25 +132,6 @@ class SemiSupervisedGAN(GAN):
         """Let training go on from the averages."""
         super().adopt_networks()
         self.discriminator.set_weights(self.classifier.get_weights())
-
-    def classify(self, images, probabilities: bool = False, batch_size: int = 256) -> np.ndarray:
-        """Return the class of each image, by the averaged discriminator.
-
-        Args:
-            images: float array (n, height, width, channels) in [-1, 1].
-            probabilities: return those of all classes instead, given that the image is a real one.
-            batch_size: images processed at a time.
-
-        Returns:
-            int32 array (n,), or float32 (n, num_classes).
-
-        Raises:
-            ValueError: the images do not fit.
-        """
-        self.check_images(images)
-        self.makes.check_values(np.asarray(images))
-        logits = self.classifier.predict(np.asarray(images), batch_size=batch_size, verbose=0)["classes"]
-        return np.asarray(tf.nn.softmax(logits)) if probabilities else logits.argmax(axis=1).astype("int32")
 
     def fit(self, x=None, y=None, *args, **kwargs):
         """Train as `kerasgan.GAN.fit` does, on images and labels of which -1 is not known.
