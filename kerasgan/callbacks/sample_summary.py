@@ -56,8 +56,9 @@ class SampleSummary(keras.callbacks.Callback):
     Images go to the page of images, those that they were made of to their left; sounds to that of audio, tokens to that
     of text. Tags: "samples/ema" and "samples/live" are a GAN's averaged and live generator, "samples" a VAE's decoder;
     a model with several directions has tags of its own. Further "reconstructions" (originals each beside their
-    reconstruction) where the model has `reconstruct` and `images` are given, and "interpolation". Captions and other
-    inputs that no picture shows are written once, as "given/<name>".
+    reconstruction) where the model has `reconstruct` and `images` are given, "interpolation", and what the model itself
+    adds in its `panels`, such as "traversals/category". Captions and other inputs that no picture shows are written
+    once, as "given/<name>".
 
     Steps are those of `keras.callbacks.TensorBoard`, so that images and scalars line up: epochs counted from 0. The
     untrained model is at step -1; a run resumed with `initial_epoch` goes on in the same series.
@@ -158,6 +159,7 @@ class SampleSummary(keras.callbacks.Callback):
         with self._events.writing(self.model):
             for shown in self._shown:
                 self._write_samples(shown, step)
+                self._write_panels(shown.direction, step)
                 if not self._wrote_given:
                     self._write_given(shown, step)
             self._wrote_given = True
@@ -177,6 +179,12 @@ class SampleSummary(keras.callbacks.Callback):
                 description=_DESCRIPTIONS.get(last, "Fixed inputs through the network that generates."),
                 columns=shown.columns, beside=shown.beside,
             )  # fmt: skip
+
+    def _write_panels(self, direction: Sampling, step: int) -> None:
+        with frozen_state():
+            panels = direction.panels()
+        for tag, panel in panels.items():
+            direction.makes.summarize(tag, panel.made, step, description=panel.description, columns=panel.columns)
 
     def _write_given(self, shown: _Shown, step: int) -> None:
         for (name, kind), array in zip(shown.direction.takes.items(), shown.inputs, strict=True):

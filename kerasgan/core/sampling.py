@@ -1,11 +1,31 @@
 """Sampling: to make things of named inputs, be it with a whole model or with one direction of it."""
 
 import random
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
 from kerasgan.kinds import Images, Kind, Labels, Latents
+
+
+class Panel(NamedTuple):
+    """What a model shows of itself besides samples: some of what it makes, in rows that mean something.
+
+    Attributes:
+        made: array (n, ...) of what the model makes, row by row.
+        columns: how many stand in a row.
+        description: what to see in it, in a sentence or two.
+    """
+
+    made: np.ndarray
+    columns: int
+    description: str
+
+    @classmethod
+    def of_rows(cls, made: np.ndarray, description: str) -> "Panel":
+        """Return the panel of an array (rows, columns, ...)."""
+        return cls(made.reshape(-1, *made.shape[2:]), made.shape[1], description)
 
 
 class Sampling:
@@ -22,6 +42,10 @@ class Sampling:
     def shown(self) -> dict:
         """Return tag -> network with the sampler's inputs and output: what summaries show."""
         return {"samples": self.sampler}
+
+    def panels(self) -> dict[str, Panel]:
+        """Return tag -> what summaries and cards show besides samples; nothing unless the model says otherwise."""
+        return {}
 
     def sample_latents(self, n: int, seed: "int | tf.Tensor | None" = None) -> tf.Tensor:
         """Return n latents, float32 of shape (n, latent_dim); standard normal ones unless the model says otherwise.

@@ -25,6 +25,7 @@ _OPTIONAL = {
     "examples": int,
     "training": dict,
     "results": list,
+    "panels": dict,
     "description": str,
     "limits": str,
     "data_license": str,

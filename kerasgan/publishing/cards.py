@@ -1,5 +1,7 @@
 """What people read about the presets, all of it made from their metadata: tables and model cards."""
 
+from pathlib import Path
+
 from kerasgan.metrics.result import Result, by_extractor, shared_protocol, words
 from kerasgan.presets import files as preset_files
 
@@ -74,6 +76,8 @@ def card(metadata: dict) -> str:
         f"| parameters | {', '.join(f'{name} {count:,}' for name, count in metadata['parameters'].items())} |",
         *(f"| {key} | {value} |" for key, value in training.items()),
     ]
+    for file, shows in metadata.get("panels", {}).items():
+        lines += ["", shows, "", f"{'!' if makes['suffix'] == '.png' else ''}[{Path(file).stem}]({file})"]
     if metadata.get("results"):
         lines += ["", "## Results", "", *_results(metadata)]
     lines += ["", "## Make it again", "", f"    kerasgan train {metadata['name']} --out runs/{metadata['name']}", ""]

@@ -42,9 +42,9 @@ def pack(run: "str | Path", folder: "str | Path", data_dir: str | None = None, h
     model = presets.from_preset(folder)
     # Twice the size, pixel for pixel: 28x28 images are small on a page.
     training.save_samples(model, folder, enlarge=2)
-    if recipes.real_images(recipe) is None:
-        refresh(folder)
-    else:
+    panels = training.save_panels(model, folder, enlarge=2)
+    refresh(folder, **({"panels": panels} if panels else {}))
+    if recipes.real_images(recipe) is not None:
         measure(folder, data_dir)
     return folder
 

@@ -214,12 +214,23 @@ def save_samples(model: GenerativeModel, folder: Path, enlarge: int = 1) -> None
     Images of a model that takes labels stand in columns, one a class, where there is room for all.
     """
     count, columns = model.at_most(64), None
-    if "labels" in model.takes and model.num_classes <= count:
-        columns = model.num_classes
+    classes = getattr(model.takes.get("labels"), "num_classes", None)
+    if classes and classes <= count:
+        columns = classes
         count -= count % columns
     beside = model.beside(model.sampler_inputs(count, seed=0))
     path = Path(folder) / f"{SAMPLES}{model.makes.suffix}"
     model.makes.save(path, model.generate(count, seed=0), columns, beside=beside, enlarge=enlarge)
+
+
+def save_panels(model: GenerativeModel, folder: Path, enlarge: int = 1) -> dict[str, str]:
+    """Write what a model shows of itself besides samples to a folder; return name of the file -> what it shows."""
+    written = {}
+    for tag, panel in model.panels().items():
+        name = f"{tag.replace('/', '_')}{model.makes.suffix}"
+        model.makes.save(Path(folder) / name, panel.made, panel.columns, enlarge=enlarge)
+        written[name] = panel.description
+    return written
 
 
 def _csv(rows: list[dict]) -> str:
