@@ -43,6 +43,8 @@ _NAMES = {
     "SNGAN": "models",
     "SAGAN": "models",
     "SemiSupervisedGAN": "models",
+    "ACGAN": "models",
+    "InfoGAN": "models",
     "VAE": "models",
     "from_preset": "presets",
     "list_presets": "presets",

@@ -1,7 +1,9 @@
 """The families, one file each. A new one is a file here and a line in `MODELS`."""
 
+from kerasgan.models.acgan import ACGAN
 from kerasgan.models.conditional_gan import ConditionalGAN
 from kerasgan.models.dcgan import DCGAN
+from kerasgan.models.infogan import InfoGAN
 from kerasgan.models.lsgan import LSGAN
 from kerasgan.models.sagan import SAGAN
 from kerasgan.models.semi_supervised import SemiSupervisedGAN
@@ -22,5 +24,7 @@ MODELS = {
     "sngan": SNGAN,
     "sagan": SAGAN,
     "semi_supervised": SemiSupervisedGAN,
+    "acgan": ACGAN,
+    "infogan": InfoGAN,
     "vae": VAE,
 }

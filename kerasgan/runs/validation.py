@@ -93,7 +93,10 @@ ABOVE_0 = (
     "learning_rate", "initial_learning_rate", "epsilon", "clipnorm", "clipvalue", "global_clipnorm", "decay_rate",
     "power", "warmup_target", "loss_scale_factor", "ema_half_life", "over", "limit",
 )  # fmt: skip
-NOT_NEGATIVE = ("after", "weight_decay", "weight", "beta", "alpha", "end_learning_rate", "label_smoothing")
+NOT_NEGATIVE = (
+    "after", "weight_decay", "weight", "beta", "alpha", "end_learning_rate", "label_smoothing", "d_class_weight",
+    "d_fake_class_weight", "g_class_weight", "information_weight",
+)  # fmt: skip
 _NAMES = {bool: "true or false", int: "a whole number", float: "a number", str: "text", list: "a list", dict: "a table"}
 
 

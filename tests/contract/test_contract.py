@@ -4,8 +4,6 @@ from functools import partial
 
 import numpy as np
 from toy_hooks import (
-    ToyAuxiliaryGAN,
-    ToyInfoGAN,
     ToyLazyGAN,
     ToyRelativistic,
     ToyReplayGAN,
@@ -15,7 +13,20 @@ from toy_hooks import (
 from toy_kinds import ToyPainter, ToyRecolourer, ToySinger, ToyWriter
 from toy_models import ToyConditionalGAN, ToyTranslator
 
-from kerasgan.models import DCGAN, LSGAN, SAGAN, SNGAN, VAE, WGAN, WGANGP, ConditionalGAN, SemiSupervisedGAN, VanillaGAN
+from kerasgan.models import (
+    ACGAN,
+    DCGAN,
+    LSGAN,
+    SAGAN,
+    SNGAN,
+    VAE,
+    WGAN,
+    WGANGP,
+    ConditionalGAN,
+    InfoGAN,
+    SemiSupervisedGAN,
+    VanillaGAN,
+)
 from kerasgan.testing import Case, parametrize_with_checks
 from kerasgan.testing.toy_data import toy_labelled_images
 
@@ -51,11 +62,11 @@ CASES = [
     ),
     quick("sngan", partial(SNGAN, **SMALL, g_filters=8, d_filters=8, num_classes=3, d_steps=1)),
     quick("sagan", partial(SAGAN, **SMALL, g_filters=8, d_filters=8)),
+    quick("acgan", partial(ACGAN, **SMALL, base_filters=8, num_classes=3)),
+    quick("infogan", partial(InfoGAN, **SMALL, base_filters=12, categories=3, codes=1)),
     Case("vae", partial(VAE, **SMALL, base_filters=4), tags=frozenset()),
     quick("toy_conditional", ToyConditionalGAN),
     quick("toy_relativistic", ToyRelativistic),
-    quick("toy_auxiliary", ToyAuxiliaryGAN),
-    quick("toy_information", ToyInfoGAN),
     Case("toy_lazy", ToyLazyGAN),
     quick("toy_replay", ToyReplayGAN),
     Case("toy_two_phases", ToyTwoPhaseGAN, plays_after=1),

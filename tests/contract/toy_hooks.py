@@ -20,10 +20,7 @@ register = keras.saving.register_keras_serializable("kerasgan_tests")
 
 
 class ToyGAN(GAN):
-    """Base: a dense generator and a dense discriminator with one output, or with the heads a family asks for."""
-
-    # name -> units of the discriminator's outputs beside its logits.
-    heads: ClassVar[dict[str, int]] = {}
+    """Base: a dense generator and a dense discriminator."""
 
     def __init__(
         self, image_shape=(16, 16, 1), latent_dim=4, width=32, num_classes=None, *,
@@ -46,11 +43,8 @@ class ToyGAN(GAN):
         x = layers.Dense(width, "leaky_relu", kernel_initializer=next(initializers), dtype=dtype)(
             layers.Flatten(dtype=dtype)(images)
         )
-        outputs = {
-            name: layers.Dense(units, kernel_initializer=next(initializers), dtype="float32", name=name)(x)
-            for name, units in ({"logits": 1} | self.heads).items()
-        }
-        return keras.Model(images, outputs if self.heads else outputs["logits"], name="discriminator")
+        logits = layers.Dense(1, kernel_initializer=next(initializers), dtype="float32")(x)
+        return keras.Model(images, logits, name="discriminator")
 
     def compile_defaults(self):
         # Without momentum these games settle in a few hundred steps.
@@ -63,10 +57,6 @@ class ToyGAN(GAN):
         return self.game_config() | own | {"num_classes": self.num_classes}
 
 
-def cross_entropy(labels, logits):
-    return mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits))
-
-
 @register
 class ToyRelativistic(ToyGAN):
     """R3GAN: the generator's loss sees real logits, penalties share the passes, and much is on a schedule."""
@@ -77,51 +67,6 @@ class ToyRelativistic(ToyGAN):
         half_life = schedules.Cosine(0.0, 64.0, over=256, unit="images")
         own = {"d_optimizer": adam, "loss": "relativistic", "regularizers": (R1(gamma), R2(gamma))}
         return super().compile_defaults() | own | {"ema_half_life": half_life}
-
-
-@register
-class ToyAuxiliaryGAN(ToyGAN):
-    """AC-GAN: the discriminator names classes too, learned from real images; its accuracy is watched."""
-
-    terms: ClassVar = ("d_loss", "g_loss", "d_class_loss", "g_class_loss")
-    observations: ClassVar = ("accuracy",)
-    heads: ClassVar = {"classes": 3}
-
-    def __init__(self, image_shape=(16, 16, 1), latent_dim=4, width=32, num_classes=3, **settings):
-        super().__init__(image_shape, latent_dim, width, num_classes, **settings)
-
-    def make_generator(self, image_shape, latent_dim, width, num_classes, dtype, seed):
-        latents, labels = keras.Input((latent_dim,), name="latents"), keras.Input((), dtype="int32", name="labels")
-        one_hot = layers.CategoryEncoding(num_classes, output_mode="one_hot", dtype=dtype)(labels)
-        body = mlp_generator(image_shape, latent_dim + num_classes, (width,), dtype, seed)
-        return keras.Model([latents, labels], body(layers.Concatenate(dtype=dtype)([latents, one_hot])))
-
-    def discriminator_terms(self, batch):
-        found = batch.real_outputs["classes"]
-        right = tf.equal(tf.argmax(found, 1, tf.int32), batch.labels)
-        own = {"d_class_loss": cross_entropy(batch.labels, found), "accuracy": mean(right)}
-        return super().discriminator_terms(batch) | own
-
-    def generator_terms(self, batch):
-        own = {"g_class_loss": cross_entropy(batch.labels, batch.fake_outputs["classes"])}
-        return super().generator_terms(batch) | own
-
-
-@register
-class ToyInfoGAN(ToyGAN):
-    """InfoGAN: the last latent is a code that the discriminator reads off the images, in both players' interest."""
-
-    terms: ClassVar = ("d_loss", "g_loss", "d_information", "g_information")
-    heads: ClassVar = {"code": 1}
-
-    def information(self, batch):
-        return mean(tf.square(batch.latents[:, -1:] - batch.fake_outputs["code"]))
-
-    def discriminator_terms(self, batch):
-        return super().discriminator_terms(batch) | {"d_information": self.information(batch)}
-
-    def generator_terms(self, batch):
-        return super().generator_terms(batch) | {"g_information": self.information(batch)}
 
 
 @register
