@@ -31,8 +31,8 @@ def load(
 
     Args:
         source: "mnist_mini" (embedded in the package), "stacked_mnist" (three digits of MNIST in the
-            channels of a picture; "stacked_mnist_mini": of the embedded ones), a folder of PNG, JPEG, WebP or BMP images,
-            a `.npy` or `.npz` file, the name of a TFDS data set ("mnist", "cifar10", ...), an
+            channels of a picture; "stacked_mnist_mini": of the embedded ones), a folder of PNG, JPEG,
+            WebP or BMP images, a `.npy` or `.npz` file, the name of a TFDS data set ("mnist", "cifar10", ...), an
             array (n, h, w, c) in uint8 or in floats in [-1, 1], or a tuple (images, labels).
             An existing file or folder is preferred over a TFDS data set of the same name.
         split: Which part. TFDS slices ("train[:90%]") work for TFDS data sets. A folder is one
