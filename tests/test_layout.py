@@ -23,7 +23,7 @@ FLOORS = (
     ("layers", "regularizers"),
     ("data",),
     ("core",),
-    ("networks",),
+    ("networks", "boltzmann"),
     ("models",),
     ("metrics",),
     ("callbacks", "presets", "export", "toys"),

@@ -22,9 +22,9 @@ def computes_in_float16(network: keras.Model) -> bool:
     return any(layer.compute_dtype == "float16" for layer in network._flatten_layers())
 
 
-def apply_gradients(tape: tf.GradientTape, objective: tf.Tensor, network: keras.Model, optimizer) -> None:
-    """Update one network, and nothing else, down the gradient of its objective."""
-    variables = network.trainable_variables
+def apply_gradients(tape: tf.GradientTape, objective: tf.Tensor, network: keras.Model, optimizer, only=None) -> None:
+    """Update one network, or `only` these variables of it, and nothing else, down the gradient of its objective."""
+    variables = network.trainable_variables if only is None else only
     gradients = tape.gradient(objective, variables)
     if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
         gradients = _agree_on_finite(gradients)

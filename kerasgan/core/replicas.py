@@ -36,6 +36,12 @@ def count_examples(data, share) -> tf.Tensor:
     return replica.all_reduce(tf.distribute.ReduceOp.SUM, tf.where(tf.cast(share, "float32") > 0.0, size, 0.0))
 
 
+def average(value: tf.Tensor, share) -> tf.Tensor:
+    """Return the mean of all replicas' values, each counting by its share."""
+    replica = _replica_context()
+    return value if replica is None else replica.all_reduce(tf.distribute.ReduceOp.SUM, share * value)
+
+
 def synchronize(network: keras.Model, share) -> None:
     """Give all replicas the same batch-norm statistics: the mean of theirs, each counting by its share.
 

@@ -10,7 +10,7 @@ from kerasgan.metrics.extractors import Extractor
 from kerasgan.metrics.features import get
 from kerasgan.metrics.frechet import require_full_rank
 from kerasgan.metrics.image_sets import ImageSet
-from kerasgan.metrics.likelihood import bounds
+from kerasgan.metrics.likelihood import bounds, log_likelihoods
 from kerasgan.metrics.observe import observe, real_sets
 from kerasgan.metrics.result import Result, short
 from kerasgan.metrics.suite import METRICS, Sets, needs_features
@@ -72,9 +72,9 @@ def evaluate(
         extractor: what `kerasgan.metrics.features.get` takes; None takes the classifier of the data set, or
             "efficientnet_lite0" where there is none for images of this shape.
         metrics: one or more names of `kerasgan.metrics.METRICS`, those that do not apply are left out; None for all,
-            and for what the model itself claims (the bounds of a VAE, the errors of one that classifies). The Frechet
-            distance needs more images on each side than there are features: with fewer, None leaves it out with a
-            warning.
+            and for what the model itself claims (the bounds of a VAE, the likelihood of a Boltzmann machine, the errors
+            of one that classifies). The Frechet distance needs more images on each side than there are features: with
+            fewer, None leaves it out with a warning.
         cached: keep the real images' features in the cache folder and use them again.
         progress: show a progress bar.
         **data: further arguments of `kerasgan.data.load`, such as data_dir.
@@ -120,6 +120,8 @@ def evaluate(
         results += bounds(model, real, seed, provenance)
     if metrics is None and hasattr(model, "classify"):
         results += errors(model, against, real, provenance, **data)
+    if metrics is None and hasattr(model, "log_likelihoods"):
+        results += log_likelihoods(model, real, seed, provenance)
     if not results:
         raise ValueError(
             f"None of the metrics {', '.join(chosen)} applies to these images and the extractor {extractor.name!r}. "

@@ -1,4 +1,4 @@
-"""The bounds on the log-likelihood that a VAE puts on real images."""
+"""The log-likelihood that a model itself puts on real images, or bounds on it."""
 
 import math
 
@@ -28,7 +28,7 @@ def bounds(model, real: ImageSet, seed: int, provenance: dict) -> list[Result]:
     binarised = type(model.likelihood).__name__ == "Bernoulli"
     images = real.first(IMAGES)
     if binarised:
-        images = np.where(images >= 128, np.uint8(255), np.uint8(0))
+        images = _binarised(images)
     bound = model.bound(to_float(images), samples=SAMPLES, seed=seed)
     offset = math.prod(images.shape[1:]) * model.likelihood.log_bin_width
     protocol = {
@@ -48,3 +48,34 @@ def bounds(model, real: ImageSet, seed: int, provenance: dict) -> list[Result]:
         )
         for name, value in values.items()
     ]
+
+
+def log_likelihoods(model, real: ImageSet, seed: int, provenance: dict) -> list[Result]:
+    """Return the mean log-likelihood in nats an image of the images that `bounds` takes, and of all; higher is better.
+
+    The images are binarised at mid grey: what `bounds` says of a Bernoulli likelihood is of the same.
+
+    Args:
+        model: with `log_likelihoods(images, seed)`, which returns a `kerasgan.core.likelihood.LogLikelihood`.
+        real: images the model was not trained on.
+        seed: of what is drawn for an estimate.
+        provenance: of the results.
+    """
+    from kerasgan.images import to_float
+
+    found = model.log_likelihoods(to_float(_binarised(real.first(real.count))), seed=seed)
+    protocol = {"real": real.name, "unit": "nats an image", "binarised": "at mid grey", "seed": seed} | found.settings
+    return [
+        Result(
+            f"{found.metric}_{short(count)}",
+            float(np.mean(found.values[:count])),
+            spread=found.spread,
+            protocol={"metric": found.metric, "real images": count} | protocol,
+            provenance=provenance,
+        )
+        for count in sorted({min(IMAGES, real.count), real.count})
+    ]
+
+
+def _binarised(images: np.ndarray) -> np.ndarray:
+    return np.where(images >= 128, np.uint8(255), np.uint8(0))

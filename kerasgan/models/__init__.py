@@ -2,9 +2,12 @@
 
 from kerasgan.models.acgan import ACGAN
 from kerasgan.models.conditional_gan import ConditionalGAN
+from kerasgan.models.dbm import DBM
 from kerasgan.models.dcgan import DCGAN
 from kerasgan.models.infogan import InfoGAN
 from kerasgan.models.lsgan import LSGAN
+from kerasgan.models.naive_bayes import NaiveBayes
+from kerasgan.models.rbm import RBM
 from kerasgan.models.sagan import SAGAN
 from kerasgan.models.semi_supervised import SemiSupervisedGAN
 from kerasgan.models.sngan import SNGAN
@@ -27,4 +30,7 @@ MODELS = {
     "acgan": ACGAN,
     "infogan": InfoGAN,
     "vae": VAE,
+    "naive_bayes": NaiveBayes,
+    "rbm": RBM,
+    "dbm": DBM,
 }

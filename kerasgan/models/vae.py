@@ -9,8 +9,8 @@ import tensorflow as tf
 
 from kerasgan import likelihoods
 from kerasgan.core import replicas
-from kerasgan.core.base import GenerativeModel
-from kerasgan.core.optimizers import apply_gradients, prepare_optimizer
+from kerasgan.core.optimizers import apply_gradients
+from kerasgan.core.single import SingleOptimizer
 from kerasgan.networks import autoencoder
 
 ARCHITECTURES = ("conv", "mlp")
@@ -26,7 +26,7 @@ class Bound(NamedTuple):
 
 
 @keras.saving.register_keras_serializable("kerasgan")
-class VAE(GenerativeModel):
+class VAE(SingleOptimizer):
     """Variational autoencoder with Gaussian prior and posterior.
 
     `fit` takes images and maximises the ELBO; calling the model takes latents and gives mean images, like a GAN.
@@ -90,36 +90,6 @@ class VAE(GenerativeModel):
 
     # Training
 
-    def compile(self, optimizer=None, *, run_eagerly=False, steps_per_execution=1, jit_compile="auto"):
-        """Configure training; the default optimizer is Adam with a learning rate of 1e-3.
-
-        Args:
-            optimizer: `keras.optimizers.Optimizer` or its name.
-            run_eagerly: run Python step by step, for debugging.
-            steps_per_execution: batches in one call of the compiled step; always 1 where several devices share a batch.
-            jit_compile: compile the step with XLA; "auto" does so where a GPU is present.
-        """
-        with self.distribute_strategy.scope():
-            super().compile(run_eagerly=run_eagerly, steps_per_execution=steps_per_execution, jit_compile=jit_compile)
-            self.optimizer = prepare_optimizer(optimizer or keras.optimizers.Adam(1e-3), self)
-        self.set_tracked_terms(self.terms)
-
-    def get_compile_config(self) -> dict | None:
-        """Return the settings of `compile`, serialised; None before it was called."""
-        if not self.compiled:
-            return None
-        return {
-            "optimizer": keras.saving.serialize_keras_object(self.optimizer),
-            "run_eagerly": self.run_eagerly,
-            "steps_per_execution": self.steps_per_execution,
-            "jit_compile": self.jit_compile,
-        }
-
-    def compile_from_config(self, config: dict) -> None:
-        """Compile from what `get_compile_config` gave."""
-        optimizer = keras.saving.deserialize_keras_object(config["optimizer"])
-        self.compile(**(config | {"optimizer": optimizer}))
-
     def train_step(self, data) -> dict:
         """Take one gradient step on the negative ELBO."""
         data, share = replicas.shard(data)
@@ -137,10 +107,6 @@ class VAE(GenerativeModel):
         data, share = replicas.shard(data)
         parts = self.elbo_parts(self.unpack(data), self.evaluation_seed(), training=False)
         return self.track(self._report(*parts), share)
-
-    def unpack(self, data) -> tf.Tensor:
-        """Return the checked images of what `fit` gives; labels are left aside."""
-        return self.parts(data)["images"]
 
     def elbo_parts(self, images, seed, training=True) -> tuple:
         """Return the two parts of the ELBO, means over images in nats.

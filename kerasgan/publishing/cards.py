@@ -8,8 +8,8 @@ from kerasgan.presets import files as preset_files
 README_START, README_END = "<!-- zoo table: made by `kerasgan zoo table` -->", "<!-- end of zoo table -->"
 # The metrics that the table of the whole zoo shows; a preset's card has all of them.
 HEADLINES = (
-    "fid", "precision", "recall", "class_deviation", "labels_heeded", "importance_weighted_bound_64",
-    "classification_errors",
+    "fid", "precision", "recall", "class_deviation", "labels_heeded", "importance_weighted_bound_64", "log_likelihood",
+    "log_likelihood_bound", "classification_errors",
 )  # fmt: skip
 
 

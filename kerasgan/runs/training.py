@@ -201,8 +201,8 @@ class Interrupts(keras.callbacks.Callback):
 
 def _epochs_done(model: GenerativeModel, batches: int) -> int:
     """Return the finished epochs of a run; one of 0.1 did not count them, and made an update of G a batch."""
-    if not model.epochs_done:
-        optimizer = getattr(model, "g_optimizer", model.optimizer)
+    optimizer = getattr(model, "g_optimizer", model.optimizer)
+    if not model.epochs_done and optimizer is not None:
         steps = int(keras.ops.convert_to_numpy(optimizer.iterations))  # int() takes no mirrored variable.
         model.clock.epochs.assign(round(steps / batches))
     return model.epochs_done

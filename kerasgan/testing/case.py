@@ -11,7 +11,7 @@ import tensorflow as tf
 from kerasgan.kinds import Kind
 from kerasgan.testing.toy_data import toy_examples
 
-TAGS = frozenset({"has_discriminator", "takes_networks"})
+TAGS = frozenset({"has_discriminator", "takes_networks", "no_optimizer"})
 
 
 class Declared(NamedTuple):
@@ -32,7 +32,8 @@ class Case:
         make: the model's class or a `functools.partial` of it: called with the keyword `seed`, it returns a new,
             uncompiled model. It has to be importable by name, since some checks call it in another process.
         tags: which checks apply besides: "has_discriminator" (two networks take turns), "takes_networks" (the
-            constructor needs networks, so that it cannot be called without arguments).
+            constructor needs networks, so that it cannot be called without arguments), "no_optimizer" (it counts, and
+            nothing is optimised).
         data: (n, seed) to n examples, arrays in the order of the model's `learns`. Small distinct distributions are
             what the check `fits_toy` can learn in seconds; the default has some of every kind.
         known_failures: name of a check -> the reason why this model fails it. Strict: it is an error if it passes.

@@ -96,6 +96,8 @@ def _with_plain_descent(case: Case) -> keras.Model:
 
 
 def _optimizer_arguments(case: Case) -> tuple:
+    if "no_optimizer" in case.tags:
+        return ()
     return ("d_optimizer", "g_optimizer") if "has_discriminator" in case.tags else ("optimizer",)
 
 

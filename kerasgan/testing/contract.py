@@ -39,6 +39,7 @@ class Check:
 
 
 _TWO_PLAYERS = frozenset({"has_discriminator"})
+_NO_OPTIMIZER = frozenset({"no_optimizer"})
 
 CHECKS = (
     Check(checks_construction.default_constructible, excludes=frozenset({"takes_networks"})),
@@ -53,11 +54,11 @@ CHECKS = (
     Check(checks_training.reported_terms),
     Check(checks_training.evaluate_and_predict),
     Check(checks_keras.keras_methods),
-    Check(checks_keras.keras_callbacks, slow=True),
+    Check(checks_keras.keras_callbacks, excludes=_NO_OPTIMIZER, slow=True),
     Check(checks_resume.seeded),
     Check(checks_resume.save_load_resume),
     Check(checks_resume.resume_after_kill, slow=True),
-    Check(checks_placement.mixed_precision),
+    Check(checks_placement.mixed_precision, excludes=_NO_OPTIMIZER),
     Check(checks_placement.compile_modes, slow=True),
     Check(checks_placement.distribution),
     Check(checks_artifacts.preset_roundtrip),

@@ -14,7 +14,7 @@ def compiled(case: Case, seed: int = 0, learning_rate: float | None = None, **se
     """Return a new compiled model of a case, its learning rates scaled to the given one where there is one."""
     model = case.make(seed=seed)
     model.compile(**settings)
-    if learning_rate is not None:
+    if learning_rate is not None and "no_optimizer" not in case.tags:
         model.optimizer.learning_rate = learning_rate
     return model
 

@@ -95,6 +95,21 @@ def test_the_bound_of_a_density_is_of_bytes_too():
     assert tight.value != pytest.approx(bound.importance_weighted)
 
 
+def test_log_likelihoods_are_of_the_images_in_black_and_white():
+    model = kerasgan.NaiveBayes(threshold=0.9)
+    model.counts.white.assign_add(np.random.default_rng(0).uniform(0, 50, (10, 784)))
+    model.counts.images.assign_add(np.full(10, 50.0))
+    real = metrics.dataset("mnist_mini", "test", 600)
+    few, all_ = likelihood.log_likelihoods(model, real, 0, {})
+    assert (few.name, all_.name) == ("log_likelihood_500", "log_likelihood_600")
+    assert few.protocol["real images"] == 500
+    assert few.spread is None
+    # Binarised at mid grey, whatever the model's own threshold: grey pixels below it count as white.
+    white = np.where(real.first(600) >= 128, np.float32(1), np.float32(-1))
+    assert all_.value == pytest.approx(model.log_prob(white).mean(), rel=1e-5)
+    assert few.value == pytest.approx(model.log_prob(white[:500]).mean(), rel=1e-5)
+
+
 def test_features_of_real_images_are_kept_and_a_damaged_file_is_made_again():
     real = real_sets("mnist_mini", 100).real
     extractor = metrics.extractor("mnist")

@@ -1,0 +1,1 @@
+"""Boltzmann machines: their energies, chains, and estimates of their partition function."""
