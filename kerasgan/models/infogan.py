@@ -25,8 +25,9 @@ class InfoGAN(Classifying, GAN):
 
     The latents of a GAN are tangled: no single number means anything. Here some are set apart, one category and a few
     codes, and the discriminator, by a second head, has to read them off the generated image. Both players are paid for
-    that: the generator has to let the code be seen, and what is seen most plainly is what images differ in most. On
-    MNIST the categories become digits, one code their slant and the other their stroke, though no label was ever shown.
+    that: the generator has to let the code be seen, and what is seen most plainly is what images differ in most. In
+    the paper, the categories of MNIST become digits, one code their slant and another their width, though no label was
+    ever shown. Nothing makes it so: two digits may share a category in one run, and not in another.
 
     The categories are the input `labels` of the generator, numbered as they were found. `classify` tells them of real
     images; `traverse` shows what each part of the code does.
