@@ -23,7 +23,7 @@ class BoltzmannModel(SingleOptimizer):
     A sample is the mean image of the last step of a chain: one of the model's persistent chains, chosen by lot, goes on
     for `sampling_steps` Gibbs steps. The random numbers that drive it are the sampler's input, uniform in [0, 1), so
     the sampler can be exported. Samples are as diverse as the chains: of many more samples than chains, some start
-    alike.
+    alike. Chains that start from noise would take thousands of steps to get anywhere.
 
     A subclass sets `metric` and defines `negative_log_weight`.
     """
