@@ -51,8 +51,8 @@ def remeasure(name_or_folder, data_dir: str | None = None, progress: bool = Fals
     measured = {
         result.name: result
         for result in evaluate(
-            presets.from_preset(folder), **real, n=protocol["real images"], seed=protocol["seed"],
-            extractor=protocol["extractor"], data_dir=data_dir, progress=progress,
+            presets.from_preset(folder), **real, n=protocol["real images"], seed=protocol.get("seed", 0),
+            extractor=protocol.get("extractor"), data_dir=data_dir, progress=progress,
         )
     }  # fmt: skip
     missing = [result.name for result in stored if result.name not in measured]
