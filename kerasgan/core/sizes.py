@@ -4,7 +4,7 @@ import inspect
 import numbers
 
 # Arguments of models that are whole numbers from 1 on, or None.
-COUNTS = ("latent_dim", "base_filters", "num_classes", "d_steps")
+COUNTS = ("latent_dim", "base_filters", "num_classes", "categories", "codes", "d_steps")
 
 
 def check_sizes(model: type, given: tuple, named: dict) -> None:
