@@ -112,6 +112,7 @@ class Kind:
         import tensorflow as tf
 
         self.check(tensor, owner)
+        tensor = tf.convert_to_tensor(tensor)
         # Whole numbers are compared before they are cast: what does not fit would come out as another.
         found = tf.cast(tensor, "int64" if tensor.dtype.is_integer else self.dtype)
         tensor = tf.cast(tensor, self.dtype)
