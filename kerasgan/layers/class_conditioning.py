@@ -95,7 +95,8 @@ class ClassChannels(keras.layers.Layer):
     def call(self, inputs):
         """Return inputs (batch, ..., channels) and the channels of int32 labels (batch,), side by side."""
         values, labels = inputs
-        channels = tf.one_hot(labels, self.num_classes, dtype=values.dtype)
+        # Looked up, since the 8-bit integers of TensorFlow Lite get one-hot vectors wrong.
+        channels = tf.gather(tf.eye(self.num_classes, dtype=values.dtype), labels)
         places = len(values.shape) - 2
         channels = tf.reshape(channels, (-1, *[1] * places, self.num_classes))
         channels = tf.broadcast_to(channels, tf.concat([tf.shape(values)[:-1], [self.num_classes]], 0))
