@@ -11,7 +11,6 @@ digit's, after the last epoch. Categories are matched with digits once, one to o
 7.2 (https://arxiv.org/abs/1606.03657): one run, an error of 5%. All runs that were measured are in it.
 """
 
-import argparse
 import json
 import sys
 from pathlib import Path
@@ -23,9 +22,9 @@ if __name__ == "__main__":
     start_tensorflow()
 
 import numpy as np
+from ledger import run_command
 
 from kerasgan.metrics import classification, image_sets
-from kerasgan.publishing import cards
 from kerasgan.runs import recipes, training
 from kerasgan.support import files
 
@@ -91,28 +90,8 @@ def share(run: dict) -> float:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Measure runs, or write the table; exit status 1 where a run cannot be measured."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    commands = parser.add_subparsers(dest="command", required=True)
-    measuring = commands.add_parser("measure")
-    measuring.add_argument("runs", nargs="+", type=Path, help="folders of finished runs")
-    tabling = commands.add_parser("table")
-    tabling.add_argument("--readme", type=Path, help="README to bring up to date (default: print the table)")
-    given = parser.parse_args(argv)
-    if given.command == "measure":
-        try:
-            measured = [measure(run) for run in given.runs]
-        except ValueError as error:
-            print(error, file=sys.stderr)
-            return 1
-        keep(measured)
-        print(table(measured))
-    elif given.readme:
-        readme = given.readme.read_text(encoding="utf-8")
-        files.write_text(given.readme, cards.with_section(readme, START, END, table(results())))
-    else:
-        print(table(results()))
-    return 0
+    """Run one command."""
+    return run_command(argv, __doc__, measure, keep, results, table, (START, END))
 
 
 if __name__ == "__main__":

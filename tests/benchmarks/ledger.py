@@ -1,6 +1,8 @@
 """Runs that were measured, kept in a JSON file, and the Markdown tables made of them: what comparisons share."""
 
+import argparse
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -82,3 +84,33 @@ def show(table: str, start: str, end: str, readme: Path | None) -> None:
         print(table)
     else:
         files.write_text(readme, cards.with_section(readme.read_text(encoding="utf-8"), start, end, table))
+
+
+def run_command(argv: list[str] | None, doc: str, measure, keep, results, table, marks: tuple[str, str]) -> int:
+    """Measure runs and keep what was found, or write the table; exit status 1 where a run cannot be measured.
+
+    Args:
+        argv: the command line.
+        doc: what the command says of itself.
+        measure: folder of a finished run -> what is kept of it.
+        keep: is given all that was measured.
+        results: returns all that is kept.
+        table: of such results, as Markdown.
+        marks: between which the README has the table.
+    """
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("measure").add_argument("runs", nargs="+", type=Path, help="folders of finished runs")
+    add_table(commands)
+    given = parser.parse_args(argv)
+    if given.command == "table":
+        show(table(results()), *marks, given.readme)
+        return 0
+    try:
+        found = [measure(run) for run in given.runs]
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 1
+    keep(found)
+    print(table(found))
+    return 0

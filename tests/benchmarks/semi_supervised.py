@@ -13,7 +13,6 @@ marks of the README, beside the figures of Salimans et al. 2016 (https://arxiv.o
 means and standard deviations over ten draws, of 300 epochs each.
 """
 
-import argparse
 import json
 import sys
 from pathlib import Path
@@ -25,9 +24,9 @@ if __name__ == "__main__":
     start_tensorflow()
 
 import numpy as np
+from ledger import run_command
 
 from kerasgan import data
-from kerasgan.publishing import cards
 from kerasgan.runs import recipes, training
 from kerasgan.support import files
 
@@ -101,28 +100,8 @@ def table(runs: list[dict]) -> str:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Measure runs, or write the table; exit status 1 where a run cannot be measured."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    commands = parser.add_subparsers(dest="command", required=True)
-    measuring = commands.add_parser("measure")
-    measuring.add_argument("runs", nargs="+", type=Path, help="folders of finished runs")
-    tabling = commands.add_parser("table")
-    tabling.add_argument("--readme", type=Path, help="README to bring up to date (default: print the table)")
-    given = parser.parse_args(argv)
-    if given.command == "measure":
-        try:
-            measured = [measure(run) for run in given.runs]
-        except ValueError as error:
-            print(error, file=sys.stderr)
-            return 1
-        keep(measured)
-        print(table(measured))
-    elif given.readme:
-        readme = given.readme.read_text(encoding="utf-8")
-        files.write_text(given.readme, cards.with_section(readme, START, END, table(results())))
-    else:
-        print(table(results()))
-    return 0
+    """Run one command."""
+    return run_command(argv, __doc__, measure, keep, results, table, (START, END))
 
 
 if __name__ == "__main__":
