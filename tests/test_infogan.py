@@ -149,7 +149,7 @@ def test_traversals_that_there_are_not(gan, arguments, message):
     ("arguments", "message"),
     [
         ({"categories": 1}, "categories must be at least 2"),
-        ({"codes": 0}, "codes at least 1; received categories=10, codes=0"),
+        ({"codes": 0}, "codes must be a whole number, at least 1; received 0"),
         ({"information_weight": -1.0}, "information_weight must be at least 0; received -1.0"),
         ({"image_shape": (30, 28, 1)}, "multiples of 4"),
     ],
