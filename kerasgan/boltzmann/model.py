@@ -10,6 +10,7 @@ from kerasgan.boltzmann import annealing
 from kerasgan.boltzmann.machine import BoltzmannMachine, sampler
 from kerasgan.core.likelihood import LogLikelihood
 from kerasgan.core.single import SingleOptimizer
+from kerasgan.core.sizes import is_count
 from kerasgan.kinds import Latents
 
 CHAINS, TEMPERATURES = 100, 10_000
@@ -34,9 +35,8 @@ class BoltzmannModel(SingleOptimizer):
     def __init__(
         self, image_shape, hidden, *, chains, sampling_steps, gibbs_steps, l2, threshold, seed, name, dtype
     ):  # fmt: skip
-        for label, value in {"chains": chains, "sampling_steps": sampling_steps, "gibbs_steps": gibbs_steps}.items():
-            if value < 1:
-                raise ValueError(f"{label} must be at least 1; received {value}.")
+        if not all(map(is_count, hidden)):
+            raise ValueError(f"hidden layers must have whole numbers of units, at least 1; received {list(hidden)}.")
         if l2 < 0:
             raise ValueError(f"l2 must be at least 0; received {l2}.")
         machine = BoltzmannMachine((math.prod(image_shape), *hidden), chains, sampling_steps, seed, name="machine")

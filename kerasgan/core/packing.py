@@ -33,7 +33,9 @@ def packed_shape(shape: tuple, count: int) -> tuple:
 def check_batch(count: int, x, batch_size: int | None) -> None:
     """Raise a ValueError where batches that are known to be so small would show the same example twice in a pack."""
     if hasattr(x, "element_spec"):
-        batch_size = tf.nest.flatten(x.element_spec)[0].shape[:1].as_list()[0]
+        shape = tf.nest.flatten(x.element_spec)[0].shape
+        # What has no batches is refused by its kind.
+        batch_size = shape[0] if shape.rank else None
     if batch_size is not None and batch_size < count:
         raise ValueError(
             f"A batch of {batch_size} is less than one pack of pack={count} different examples. Make batch_size a "

@@ -3,8 +3,11 @@
 import inspect
 import numbers
 
-# Arguments of models that are whole numbers from 1 on, or None.
-COUNTS = ("latent_dim", "base_filters", "num_classes", "categories", "codes", "d_steps")
+# Arguments of models that are whole numbers from 1 on, or None where they have no other default.
+COUNTS = (
+    "latent_dim", "base_filters", "num_classes", "categories", "codes", "d_steps", "chains", "sampling_steps",
+    "gibbs_steps", "mean_field_steps",
+)  # fmt: skip
 
 
 def check_sizes(model: type, given: tuple, named: dict) -> None:
@@ -15,19 +18,21 @@ def check_sizes(model: type, given: tuple, named: dict) -> None:
         given: the arguments without names.
         named: those with names.
     """
-    names = [name for name in inspect.signature(model.__init__).parameters if name != "self"]
-    arguments = dict(zip(names, given, strict=False)) | named
+    parameters = {name: each for name, each in inspect.signature(model.__init__).parameters.items() if name != "self"}
+    arguments = dict(zip(parameters, given, strict=False)) | named
     for name in COUNTS:
         value = arguments.get(name)
-        if value is not None and not _is_count(value):
+        needed = name in arguments and name in parameters and isinstance(parameters[name].default, int)
+        if (value is not None or needed) and not is_count(value):
             raise ValueError(f"{name} must be a whole number, at least 1; received {value!r}.")
     shape = arguments.get("image_shape")
-    if shape is not None and not (len(shape) == 3 and all(map(_is_count, shape))):
+    if shape is not None and not (hasattr(shape, "__len__") and len(shape) == 3 and all(map(is_count, shape))):
         raise ValueError(
             "image_shape must be (height, width, channels), three whole numbers of at least 1; received "
-            f"image_shape={tuple(shape)}."
+            f"image_shape={shape!r}."
         )
 
 
-def _is_count(value) -> bool:
+def is_count(value) -> bool:
+    """Return whether a value is a whole number, at least 1."""
     return isinstance(value, numbers.Integral) and not isinstance(value, bool) and value >= 1

@@ -60,8 +60,6 @@ class DBM(BoltzmannModel):
         for label, value in {"hidden": hidden, "pretraining": pretraining}.items():
             if len(value) != 2:
                 raise ValueError(f"{label} must be two numbers, one a hidden layer; received {value!r}.")
-        if mean_field_steps < 1:
-            raise ValueError(f"mean_field_steps must be at least 1; received {mean_field_steps}.")
         super().__init__(
             image_shape, hidden, chains=chains, sampling_steps=sampling_steps, gibbs_steps=gibbs_steps, l2=l2,
             threshold=threshold, seed=seed, name=name, dtype=dtype,

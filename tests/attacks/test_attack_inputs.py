@@ -59,11 +59,11 @@ def test_a_data_set_without_labels(gan):
 
 
 SIZES = {
-    "num_classes": [0, -1, 2.5, "3", True],
+    "num_classes": [0, -1, 2.5, "3", True, None],
     "latent_dim": [0, -1, 1.5, True],
     "base_filters": [0, 2.0],
     "d_steps": [0, 1.5],
-    "image_shape": [(16, 16), (16, 16, 1, 1), (0, 16, 1), (16, -16, 1), (16.0, 16.0, 1), (16, 16, 0)],
+    "image_shape": [(16, 16), (16, 16, 1, 1), (0, 16, 1), (16, -16, 1), (16.0, 16.0, 1), (16, 16, 0), 16],
 }
 
 
@@ -78,6 +78,13 @@ def test_sizes_that_no_network_can_be_built_with(name, value):
 def test_sizes_that_these_networks_cannot_be_built_with(shape):
     with pytest.raises(ValueError, match="16 to 128 pixels a side; received"):
         kerasgan.DCGAN(shape)
+
+
+def test_a_data_set_of_numbers():
+    model = kerasgan.DCGAN(SHAPE, 4, 4)
+    model.compile()
+    with pytest.raises(ValueError, match=r"built for images of shape \(16, 16, 1\)"):
+        model.fit(tf.data.Dataset.from_tensor_slices([0.0, 1.0]), verbose=0)
 
 
 def test_a_batch_holds_a_whole_pack():
