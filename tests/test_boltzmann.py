@@ -1,6 +1,7 @@
 """Machines small enough to enumerate: energies, gradients, chains, log Z; then the two models that use them."""
 
 import itertools
+from functools import partial
 
 import keras
 import numpy as np
@@ -10,6 +11,7 @@ import tensorflow as tf
 from kerasgan.boltzmann import annealing, mean_field, pretraining
 from kerasgan.boltzmann.parameters import Parameters
 from kerasgan.models import DBM, RBM
+from kerasgan.presets import from_preset, save_preset
 from kerasgan.testing.tools import count_different, snapshot
 
 SHAPE = (4, 3, 1)
@@ -200,6 +202,17 @@ def test_pretraining_doubles_bottom_up_below_and_top_down_above():
     logits = parameters.biases[1] + 2.0 * pixels @ parameters.couplings[0]
     np.testing.assert_allclose(hidden, tf.sigmoid(logits), atol=1e-6)
 
+    # The other ways are single: from the middle layer to the pixels, and up to the top layer.
+    many = tf.repeat(middle[:1], 20000, axis=0)
+    _, (drawn, hidden) = pretraining.first_statistics(parameters, tf.zeros((20000, 12)), many, tf.constant([1, 2]))
+    expected = tf.sigmoid(parameters.biases[0] + tf.linalg.matvec(parameters.couplings[0], middle[0]))
+    assert np.abs(drawn.numpy().mean(axis=0) - expected).max() < 0.02
+    np.testing.assert_allclose(
+        hidden, tf.sigmoid(parameters.biases[1] + 2.0 * drawn @ parameters.couplings[0]), atol=1e-6
+    )
+    for state, top in pretraining.second_statistics(parameters, middle, tf.constant([3, 4])):
+        np.testing.assert_allclose(top, tf.sigmoid(parameters.biases[2] + state @ parameters.couplings[1]), atol=1e-6)
+
     # With a top layer that is certain, the middle layer is drawn with its doubled input.
     forced = parameters._replace(biases=(*parameters.biases[:2], tf.fill((5,), 50.0)))
     many = tf.zeros((20000, 8))
@@ -239,15 +252,31 @@ def test_joint_training_raises_the_bound():
     assert found.values.mean() == pytest.approx(after, abs=0.3)
 
 
+@pytest.mark.parametrize("family", [partial(RBM, hidden=6), partial(DBM, hidden=(6, 5), pretraining=(1, 1))])
+def test_a_preset_is_trained_on_from_where_it_was(family, tmp_path):
+    """Begun anew, it would have the biases and chains of one batch, and a deep machine its layers trained apart."""
+    model = compiled(family(SHAPE, chains=8, seed=0))
+    model.fit(images(), batch_size=8, epochs=3, verbose=0)
+    save_preset(model, tmp_path / "preset")
+    again = compiled(from_preset(tmp_path / "preset"))
+    assert again.phase == model.phase
+    np.testing.assert_array_equal(again.machine.chains, model.machine.chains)
+    again.optimizer.learning_rate = 0.0
+    again.fit(images(), batch_size=8, verbose=0)
+    np.testing.assert_array_equal(again.machine.biases[0], model.machine.biases[0])
+    np.testing.assert_array_equal(again.machine.base, model.machine.base)
+
+
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"chains": 0}, "chains must be at least 1"),
-        ({"gibbs_steps": 0}, "gibbs_steps must be at least 1"),
+        ({"chains": 0}, "chains must be a whole number, at least 1; received 0"),
+        ({"gibbs_steps": 1.5}, "gibbs_steps must be a whole number, at least 1; received 1.5"),
         ({"l2": -1.0}, "l2 must be at least 0"),
         ({"hidden": (4,)}, "hidden must be two numbers"),
+        ({"hidden": (4, 0)}, r"hidden layers must have whole numbers of units, at least 1; received \[4, 0\]"),
         ({"pretraining": (4,)}, "pretraining must be two numbers"),
-        ({"mean_field_steps": 0}, "mean_field_steps must be at least 1"),
+        ({"mean_field_steps": 0}, "mean_field_steps must be a whole number, at least 1; received 0"),
     ],
 )
 def test_wrong_arguments_are_refused(settings, words):

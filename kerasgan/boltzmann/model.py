@@ -73,7 +73,9 @@ class BoltzmannModel(SingleOptimizer):
 
     def begin(self, pixels, seed, share) -> None:
         """Set biases and chains at the first step of training, by its batch."""
-        self.machine.begin(pixels, seed, tf.equal(tf.convert_to_tensor(self.clock.steps), 0), share)
+        # By its own state: a preset holds the machine, but not how often it was trained.
+        untrained = tf.reduce_all(tf.equal(tf.convert_to_tensor(self.machine.base), 0.0))
+        self.machine.begin(pixels, seed, untrained, share)
 
     def penalty(self, couplings) -> tf.Tensor:
         """Return the l2 penalty of couplings."""

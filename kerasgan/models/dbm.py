@@ -28,10 +28,11 @@ class DBM(BoltzmannModel):
     trained alone by contrastive divergence, the first with its input to the hidden layer doubled and the second with
     its input to its visible layer doubled, since joined, the middle layer hears from both sides. Then all weights are
     trained together: the images' hidden units by mean field, the model's own samples from chains that persist, are
-    saved with the model, and are what `generate` starts from.
+    saved with the model, and are what `generate` starts from. A preset goes on in the third phase.
 
     The bound is what to compare; `contrastive_loss` is only what is descended: in the joint phase its images count with
-    the entropy of the top layer, and the chains, whose top layer is drawn, without.
+    the entropy of the top layer, and the chains, whose top layer is drawn, without. `free_energy` is the
+    variational one of the images; in pretraining, the mean energy of their states.
 
     http://proceedings.mlr.press/v5/salakhutdinov09a.html, sections 2 and 3.
 
@@ -73,6 +74,11 @@ class DBM(BoltzmannModel):
         """What is trained in the present epoch: "first layer", "second layer" or "joint"."""
         first, second = self.pretraining
         return PHASES[(self.epochs_done >= first) + (self.epochs_done >= first + second)]
+
+    def adopt_networks(self) -> None:
+        """Let training go on in the joint phase: pretraining would undo it."""
+        super().adopt_networks()
+        self.clock.epochs.assign(sum(self.pretraining))
 
     def train_step(self, data) -> dict:
         """Take one step of the present phase."""
