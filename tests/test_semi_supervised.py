@@ -10,6 +10,7 @@ import tensorflow as tf
 
 import kerasgan
 from kerasgan.core.judged import Batch, Update
+from kerasgan.core.terms import Weighted
 from kerasgan.metrics import classification, image_sets
 from kerasgan.runs import recipes, training
 from kerasgan.testing.toy_data import toy_labelled_images
@@ -153,6 +154,22 @@ def test_evaluate_reports_the_accuracy_over_labelled_images_exactly(gan):
     assert found["loss"] == pytest.approx(found["d_loss"] + found["d_class_loss"] + found["g_loss"], rel=1e-4)
 
 
+def test_labelled_images_count_alike_however_a_batch_is_split(gan):
+    """Three labelled ones of a replica's four, then one of another's twelve; a third has a blank image and no share."""
+    zeros = {name: 0.0 for name in gan.terms}
+    for part, labelled, share in ((1.0, 3.0, 0.25), (0.0, 1.0, 0.75), (1.0, 1.0, 0.0)):
+        logs = gan.track(zeros | {"accuracy": Weighted(tf.constant(part), tf.constant(labelled))}, share)
+    assert float(logs["accuracy"]) == 0.75
+
+
+def test_penalties_are_terms_of_their_players(gan):
+    gan.compile(regularizers=["r1", "feature_matching", "historical_averaging"], run_eagerly=True)
+    batch = judged(gan, SOME)
+    own = {"d_loss", "d_class_loss", "accuracy"}
+    assert set(gan.discriminator_terms(batch)) - own == {"r1", "d_historical_averaging"}
+    assert set(gan.generator_terms(batch)) - {"g_loss"} == {"feature_matching", "g_historical_averaging"}
+
+
 def test_one_label_a_class_is_enough_where_classes_are_apart():
     images, labels = toy_labelled_images(240)
     noisy = np.clip(images + np.random.default_rng(0).normal(0, 0.2, images.shape), -1, 1).astype("float32")
@@ -194,8 +211,9 @@ def test_labels_that_do_not_fit_are_refused(gan, labels, words):
 
 
 def test_other_errors_say_what_to_change(gan):
-    with pytest.raises(ValueError, match="a loss of its own"):
-        gan.compile(loss="hinge")
+    for loss in ("hinge", kerasgan.losses.NonSaturating(0.1), Foreign()):
+        with pytest.raises(ValueError, match="a loss of its own"):
+            gan.compile(loss=loss)
     with pytest.raises(ValueError, match=r"\(16, 16, 1\).*received"):
         gan.classify(np.zeros((2, 8, 8, 1), "float32"))
     with pytest.raises(ValueError, match="-1"):
@@ -204,6 +222,16 @@ def test_other_errors_say_what_to_change(gan):
         kerasgan.SemiSupervisedGAN(num_classes=1)
     with pytest.raises(ValueError, match="classifier_decay"):
         kerasgan.SemiSupervisedGAN(classifier_decay=1.0)
+
+
+class Foreign:
+    """A loss that is no object of kerasgan's, and has no config."""
+
+    def discriminator(self, real, fake):
+        return 0.0
+
+    def generator(self, fake):
+        return 0.0
 
 
 def test_the_default_networks_are_those_of_the_paper():
@@ -250,12 +278,12 @@ def test_the_benchmark_measures_finished_runs_and_writes_a_table(run, tmp_path, 
     spec = importlib.util.spec_from_file_location("semi_supervised_benchmark", path)
     benchmark = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(benchmark)
-    monkeypatch.setattr(benchmark, "RESULTS", tmp_path / "results.json")
+    monkeypatch.setattr(benchmark.LEDGER, "path", tmp_path / "results.json")
     assert benchmark.main(["measure", str(run)]) == 0
-    (measured,) = benchmark.results()
+    (measured,) = benchmark.LEDGER.runs()
     assert (measured["labels"], measured["test_images"]) == (20, 2000)
     others = [measured | {"seed": seed, "errors": errors} for seed, errors in ((1, 300), (2, 500))]
-    benchmark.keep(others)
+    benchmark.LEDGER.keep(*others)
     assert "400 ± 141 (300, 500) | 1677 ± 452 |" in benchmark.table(others)
     readme = tmp_path / "README.md"
     readme.write_text(f"{benchmark.START}\nold\n{benchmark.END}\n")

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 
 class Weighted(NamedTuple):
-    """An observation that counts by a weight in its average over an epoch: of so many examples of a batch, or none."""
+    """An observation that counts by a weight in its average over an epoch: of so many examples here, or none."""
 
     value: tf.Tensor
     weight: tf.Tensor
@@ -65,7 +65,8 @@ class Terms:
             counted = weight
             if isinstance(value, Weighted):
                 value, own = value
-                counted = own if weight is None else own * weight
+                # A count of its own, not a part of the share; the blank image of an empty replica is none.
+                counted = own if share is None else tf.where(share > 0.0, own, 0.0)
             self._trackers[name].update_state(value, counted)
         logs = self.get_metrics_result()
         if isinstance(self.distribute_strategy, tf.distribute.MultiWorkerMirroredStrategy):

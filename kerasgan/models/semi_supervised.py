@@ -105,7 +105,7 @@ class SemiSupervisedGAN(Classifying, GAN):
             ValueError: another loss is asked for, or what `kerasgan.GAN.compile` refuses.
         """
         super().compile(*args, **kwargs)
-        if self.loss.get_config() != losses.NonSaturating().get_config() or type(self.loss) is not losses.NonSaturating:
+        if type(self.loss) is not losses.NonSaturating or self.loss.get_config() != losses.NonSaturating().get_config():
             raise ValueError(
                 f"SemiSupervisedGAN has a loss of its own, of num_classes + 1 classes; received {self.loss}. Leave out "
                 "loss."
@@ -163,12 +163,13 @@ class SemiSupervisedGAN(Classifying, GAN):
             "d_class_loss": mean_over(known, surprise),
             "accuracy": Weighted(mean_over(known, right), tf.reduce_sum(tf.cast(known, tf.float32))),
         }
-        return terms | {each.name: each(batch) for each in self.regularizers}
+        return terms | self._penalties("discriminator", batch, "")
 
     def generator_terms(self, batch):
         """Return how far the mean features of generated images are from those of real ones, squared."""
         real = mean_over(_unlabelled(batch), batch.real_outputs["features"])
-        return {"g_loss": losses.feature_matching(real[None], batch.fake_outputs["features"])}
+        g_loss = losses.feature_matching(real[None], batch.fake_outputs["features"])
+        return {"g_loss": g_loss} | self._penalties("generator", batch, "")
 
     def finish_round(self, examples, share):
         """Move the average of the discriminator too."""
