@@ -201,12 +201,12 @@ def test_the_benchmark_measures_finished_runs_and_writes_a_table(tmp_path, monke
     spec = importlib.util.spec_from_file_location("infogan_benchmark", path)
     benchmark = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(benchmark)
-    monkeypatch.setattr(benchmark, "RESULTS", tmp_path / "results.json")
+    monkeypatch.setattr(benchmark.LEDGER, "path", tmp_path / "results.json")
     assert benchmark.main(["measure", str(run)]) == 0
-    (measured,) = benchmark.results()
+    (measured,) = benchmark.LEDGER.runs()
     assert (measured["updates"], measured["protocol"]["real images"]) == (4, 2000)
     others = [measured | {"seed": seed, "errors": errors} for seed, errors in ((1, 100), (2, 140))]
-    benchmark.keep(others)
+    benchmark.LEDGER.keep(*others)
     assert "| all | | 6.0% ± 1.4 | 5% | | |" in benchmark.table(others)
     readme = tmp_path / "README.md"
     readme.write_text(f"{benchmark.START}\nold\n{benchmark.END}\n")

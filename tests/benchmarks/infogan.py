@@ -11,7 +11,6 @@ digit's, after the last epoch. Categories are matched with digits once, one to o
 7.2 (https://arxiv.org/abs/1606.03657): one run, an error of 5%. All runs that were measured are in it.
 """
 
-import json
 import sys
 from pathlib import Path
 
@@ -22,13 +21,12 @@ if __name__ == "__main__":
     start_tensorflow()
 
 import numpy as np
-from ledger import run_command
+from ledger import Ledger, run_command
 
 from kerasgan.metrics import classification, image_sets
 from kerasgan.runs import recipes, training
-from kerasgan.support import files
 
-RESULTS = Path(__file__).parent / "results" / "infogan.json"
+LEDGER = Ledger(Path(__file__).parent / "results" / "infogan.json", key=("data", "seed"))
 START = "<!-- infogan: made by `tests/benchmarks/infogan.py table` -->"
 END = "<!-- end of infogan -->"
 COLUMNS = ("data", "seed", "test error", "paper", "updates", "processor minutes")
@@ -61,17 +59,6 @@ def measure(run: Path) -> dict:
     }
 
 
-def keep(measured: list[dict]) -> None:
-    """Add to the results, in place of earlier ones of the same data and seed."""
-    by_key = {(each["data"], each["seed"]): each for each in [*results(), *measured]}
-    files.write_json(RESULTS, {"runs": [by_key[key] for key in sorted(by_key)]})
-
-
-def results() -> list[dict]:
-    """Return all that was measured and kept."""
-    return json.loads(RESULTS.read_text(encoding="utf-8"))["runs"] if RESULTS.is_file() else []
-
-
 def table(runs: list[dict]) -> str:
     """Return the errors as Markdown, one row a run, and their mean below."""
     rows = ["| " + " | ".join(COLUMNS) + " |", "|---|" + "---:|" * (len(COLUMNS) - 1)]
@@ -91,7 +78,7 @@ def share(run: dict) -> float:
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command."""
-    return run_command(argv, __doc__, measure, keep, results, table, (START, END))
+    return run_command(argv, __doc__, measure, LEDGER, table, (START, END))
 
 
 if __name__ == "__main__":

@@ -34,11 +34,10 @@ class Ledger:
         """Return whether there is a run with this key."""
         return any(self._key(each) == self._key(key) for each in self.runs())
 
-    def keep(self, run: dict) -> None:
-        """Add a run, in place of an earlier one with the same key."""
-        others = [each for each in self.runs() if self._key(each) != self._key(run)]
-        order = sorted([*others, run], key=lambda each: [str(value) for value in self._key(each)])
-        files.write_json(self.path, {"runs": order})
+    def keep(self, *runs: dict) -> None:
+        """Add runs, in place of earlier ones with the same key."""
+        by_key = {self._key(each): each for each in [*self.runs(), *runs]}
+        files.write_json(self.path, {"runs": [by_key[key] for key in sorted(by_key)]})
 
     def _key(self, run: dict) -> tuple:
         return tuple(run[name] for name in self.key)
@@ -86,16 +85,15 @@ def show(table: str, start: str, end: str, readme: Path | None) -> None:
         files.write_text(readme, cards.with_section(readme.read_text(encoding="utf-8"), start, end, table))
 
 
-def run_command(argv: list[str] | None, doc: str, measure, keep, results, table, marks: tuple[str, str]) -> int:
+def run_command(argv: list[str] | None, doc: str, measure, ledger: Ledger, table, marks: tuple[str, str]) -> int:
     """Measure runs and keep what was found, or write the table; exit status 1 where a run cannot be measured.
 
     Args:
         argv: the command line.
         doc: what the command says of itself.
         measure: folder of a finished run -> what is kept of it.
-        keep: is given all that was measured.
-        results: returns all that is kept.
-        table: of such results, as Markdown.
+        ledger: where it is kept.
+        table: of such runs, as Markdown.
         marks: between which the README has the table.
     """
     parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -104,13 +102,13 @@ def run_command(argv: list[str] | None, doc: str, measure, keep, results, table,
     add_table(commands)
     given = parser.parse_args(argv)
     if given.command == "table":
-        show(table(results()), *marks, given.readme)
+        show(table(ledger.runs()), *marks, given.readme)
         return 0
     try:
         found = [measure(run) for run in given.runs]
     except ValueError as error:
         print(error, file=sys.stderr)
         return 1
-    keep(found)
+    ledger.keep(*found)
     print(table(found))
     return 0

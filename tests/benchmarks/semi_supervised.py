@@ -13,7 +13,6 @@ marks of the README, beside the figures of Salimans et al. 2016 (https://arxiv.o
 means and standard deviations over ten draws, of 300 epochs each.
 """
 
-import json
 import sys
 from pathlib import Path
 
@@ -24,13 +23,12 @@ if __name__ == "__main__":
     start_tensorflow()
 
 import numpy as np
-from ledger import run_command
+from ledger import Ledger, run_command
 
 from kerasgan import data
 from kerasgan.runs import recipes, training
-from kerasgan.support import files
 
-RESULTS = Path(__file__).parent / "results" / "semi_supervised.json"
+LEDGER = Ledger(Path(__file__).parent / "results" / "semi_supervised.json", key=("data", "labels", "seed"))
 START = "<!-- semi-supervised: made by `tests/benchmarks/semi_supervised.py table` -->"
 END = "<!-- end of semi-supervised -->"
 PAPER = {20: "1677 ± 452", 50: "221 ± 136", 100: "93 ± 6.5", 200: "90 ± 4.2"}
@@ -71,17 +69,6 @@ def measure(run: Path, source: str | None = None, limit: int | None = None) -> d
     }
 
 
-def keep(measured: list[dict]) -> None:
-    """Add to the results, in place of earlier ones of the same data, number of labels and seed."""
-    by_key = {(each["data"], each["labels"], each["seed"]): each for each in [*results(), *measured]}
-    files.write_json(RESULTS, {"runs": [by_key[key] for key in sorted(by_key)]})
-
-
-def results() -> list[dict]:
-    """Return all that was measured and kept."""
-    return json.loads(RESULTS.read_text(encoding="utf-8"))["runs"] if RESULTS.is_file() else []
-
-
 def table(runs: list[dict]) -> str:
     """Return the errors as Markdown, one row a number of labels."""
     rows = [
@@ -101,7 +88,7 @@ def table(runs: list[dict]) -> str:
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command."""
-    return run_command(argv, __doc__, measure, keep, results, table, (START, END))
+    return run_command(argv, __doc__, measure, LEDGER, table, (START, END))
 
 
 if __name__ == "__main__":
