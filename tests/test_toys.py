@@ -4,6 +4,7 @@ import json
 import math
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -27,6 +28,12 @@ def test_the_ring_has_eight_different_centres():
     np.testing.assert_allclose(np.hypot(*centers.T), 1.0)
     gaps = np.hypot(*(centers - np.roll(centers, 1, axis=0)).T)
     np.testing.assert_allclose(gaps, 2 * math.sin(math.pi / 8))
+
+
+def test_a_count_says_of_which_mixture_it_is():
+    assert "8 Gaussians, on a circle of radius 1, standard deviation 0.01;" in toys.MIXTURES["ring"].protocol
+    assert "25 Gaussians, on a grid of spacing 2, standard deviation 0.05;" in toys.MIXTURES["grid"].protocol
+    assert "6 Gaussians, on a circle of radius 2.5, standard" in toys.distributions.ring(6, radius=2.5).protocol
 
 
 def test_the_grid_is_that_of_the_papers():
@@ -291,6 +298,15 @@ def test_stacked_digits_are_what_their_labels_say():
     modes = stacked_mnist.count_modes(pictures)
     assert 420 < modes.covered < 480
     assert modes.kl == pytest.approx(np.log(1000 / 600), abs=0.4)
+
+
+def test_a_count_of_stacked_modes_says_how_they_were_read():
+    """A weak classifier finds modes that are not there."""
+    pictures = next(iter(data.load("stacked_mnist_mini", batch_size=40, limit=40, shuffle=False).as_numpy_iterator()))
+    model = SimpleNamespace(image_shape=(28, 28, 3), generate=lambda n, seed: pictures[:n])
+    line = stacked_mnist.measure(model, n=40)
+    assert line.startswith(f"{stacked_mnist.count_modes(pictures).covered} of 1000 modes, KL to uniform")
+    assert re.search(r"\(40 samples; .* at least 1 of them; read by a classifier that is right on 99\.\d%", line)
 
 
 def test_other_pictures_are_not_read_as_triples():

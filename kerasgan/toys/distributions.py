@@ -74,11 +74,13 @@ class Mixture:
         name: of the toy.
         centers: (modes, 2).
         standard_deviation: of each mode and coordinate. The variance is its square.
+        places: where the centers are, in words.
     """
 
     name: str
     centers: np.ndarray
     standard_deviation: float
+    places: str
 
     @property
     def modes(self) -> int:
@@ -99,7 +101,7 @@ class Mixture:
     def protocol(self) -> str:
         """What belongs beside every count of modes."""
         return (
-            f"{self.modes} Gaussians, {_PLACES[self.name]}, standard deviation {self.standard_deviation:g}; "
+            f"{self.modes} Gaussians, {self.places}, standard deviation {self.standard_deviation:g}; "
             f"{SAMPLES:,} samples; high quality within {WITHIN:g} standard deviations of the nearest centre; a mode is "
             "covered by at least 1 such sample; JSD in nats of those samples' shares to uniform"
         )
@@ -122,15 +124,15 @@ class Mixture:
 def ring(modes: int = 8, radius: float = 1.0, standard_deviation: float = 0.01) -> Mixture:
     """Return Gaussians on a circle. The circle ends where it begins: the last centre is one step before the first."""
     angles = 2 * math.pi * np.arange(modes) / modes
-    return Mixture("ring", radius * np.stack([np.cos(angles), np.sin(angles)], axis=1), standard_deviation)
+    centers = radius * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    return Mixture("ring", centers, standard_deviation, f"on a circle of radius {radius:g}")
 
 
 def grid(side: int = 5, spacing: float = 2.0, standard_deviation: float = 0.05) -> Mixture:
     """Return Gaussians on a square grid about the origin; by default their centres are {-4, -2, 0, 2, 4} squared."""
     places = spacing * (np.arange(side) - (side - 1) / 2)
     centers = np.stack(np.meshgrid(places, places, indexing="ij"), axis=-1).reshape(-1, 2)
-    return Mixture("grid", centers, standard_deviation)
+    return Mixture("grid", centers, standard_deviation, f"on a grid of spacing {spacing:g}")
 
 
-_PLACES = {"ring": "on a circle of radius 1", "grid": "on a grid of spacing 2"}
 MIXTURES = {"ring": ring(), "grid": grid()}

@@ -179,7 +179,7 @@ def build(toy: Toy, variant: Variant, settings: Settings, seed: int, **running) 
 
 
 def samples(gan: GAN, n: int = SAMPLES, seed: int = SAMPLE_SEED) -> np.ndarray:
-    """Return n points of a model (n, 2); the same latents every time."""
+    """Return n points of a model (n, d); the same latents every time."""
     return gan.generate(n, seed=seed, batch_size=n)
 
 
