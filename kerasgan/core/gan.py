@@ -46,7 +46,7 @@ class GAN(Compiled):
             first steps; None keeps no average and generates with the live generator.
         pack: images that the discriminator judges together, side by side in its channels, so that it sees where they
             are too much alike: Lin et al. 2018 (https://arxiv.org/abs/1712.04086). The discriminator is built for so
-            many times the channels, and sees no labels.
+            many times the channels, and sees no labels. Penalties of slopes look at each image of a pack.
         seed: integer that fixes every random draw in training. The networks' initial weights are their own.
 
     Example:

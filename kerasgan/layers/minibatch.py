@@ -8,9 +8,9 @@ import tensorflow as tf
 class MinibatchStandardDeviation(keras.layers.Layer):
     """One more channel: how much the images of a group differ, a single number for the group.
 
-    Karras et al. 2018, section 3 (https://arxiv.org/abs/1710.10196), with the groups of StyleGAN2. A batch that does
-    not divide has a few groups of one image more, and one that is smaller than a group is a group: a short last batch
-    needs no care. Where several devices share a batch, groups are of one device.
+    Karras et al. 2018, section 3 (https://arxiv.org/abs/1710.10196), with the groups of StyleGAN2. What is left of a
+    batch that does not divide is shared out among the groups, and one that is smaller than a group is a group: a short
+    last batch needs no care. Where several devices share a batch, groups are of one device.
 
     Args:
         group_size: the fewest images in a group, if there are as many.

@@ -37,8 +37,9 @@ def errors(model, against, real: ImageSet, provenance: dict, **data) -> list[Res
     protocol = {"metric": "classification_errors", "real": real.name, "real images": real.count, "unit": "images"}
     found, labels = _classified(model, against, split, real.count, data)
     if model.num_classes is None:
-        found = match(*_classified(model, against, "train", MATCHED_ON, data), count)[found]
-        protocol["categories"] = f"found without labels; matched with classes one to one on {MATCHED_ON:,} of train"
+        categories, classes = _classified(model, against, "train", MATCHED_ON, data)
+        found = match(categories, classes, count)[found]
+        protocol["categories"] = f"found without labels; matched with classes one to one on {len(classes):,} of train"
     wrong = float(np.sum(found != labels))
     return [Result(f"classification_errors_{short(real.count)}", wrong, protocol=protocol, provenance=provenance)]
 

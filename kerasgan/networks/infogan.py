@@ -8,7 +8,8 @@ instead of a sigmoid.
 import keras
 from keras import layers
 
-from kerasgan.layers import BatchNormalization, ClassChannels, Conv2D, Conv2DTranspose
+from kerasgan.layers import ClassChannels, Conv2D, Conv2DTranspose
+from kerasgan.networks.dcgan import batch_norm
 from kerasgan.networks.initializers import normal
 
 KERNEL_SIZE = 4
@@ -83,11 +84,6 @@ def infogan_discriminator(
         "codes": head(recognised, codes, "codes"),
     }
     return keras.Model(images, outputs, name="discriminator")
-
-
-def batch_norm(x, dtype):
-    """Normalize, with the settings of the project's convolutional networks."""
-    return BatchNormalization(momentum=0.9, epsilon=1e-5, dtype=dtype)(x)
 
 
 def check_image_shape(image_shape: tuple) -> None:

@@ -40,7 +40,7 @@ class Finder:
 
 
 def test_errors_are_counted_after_the_match():
-    from kerasgan.data import load
+    from kerasgan.data import info, load
 
     labels_of = {}
     for split in ("train", "test"):
@@ -52,7 +52,8 @@ def test_errors_are_counted_after_the_match():
     (result,) = classification.errors(Finder(labels_of, wrong=7), "mnist_mini", real, {}, **data)
     batches = -(-real.count // 500)
     assert result.value == 7 * batches
-    assert "one to one" in result.protocol["categories"]
+    learned = min(classification.MATCHED_ON, info("mnist_mini").num_examples)
+    assert result.protocol["categories"].endswith(f"one to one on {learned:,} of train")
     finder = Finder(labels_of, wrong=0)
     finder.categories = 8
     assert classification.errors(finder, "mnist_mini", real, {}, **data) == []
