@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from kerasgan.models import NaiveBayes
+from kerasgan.presets import from_preset, save_preset
 from kerasgan.testing.worker import run_in_worker, two_devices
 
 SHAPE = (4, 4, 1)
@@ -70,6 +71,16 @@ def test_more_epochs_over_the_same_images_change_nothing():
     once, often = fitted(images, labels), fitted(images, labels, epochs=3)
     np.testing.assert_allclose(often.log_prob(images), once.log_prob(images), atol=1e-4)
     assert often.epochs_done == 3
+
+
+def test_nor_do_more_epochs_of_a_preset(tmp_path):
+    images, labels = toy()
+    once = fitted(images, labels)
+    save_preset(once, tmp_path / "preset")
+    again = from_preset(tmp_path / "preset")
+    again.compile()
+    again.fit(images, labels, batch_size=25, verbose=0)
+    np.testing.assert_allclose(again.log_prob(images), once.log_prob(images), atol=1e-4)
 
 
 def test_samples_have_the_counted_frequencies_and_only_black_and_white():

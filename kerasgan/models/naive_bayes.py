@@ -70,6 +70,12 @@ class NaiveBayes(GenerativeModel):
         """A uniform number a pixel, and the label."""
         return super().takes | {"latents": Latents(self.latent_dim, "unit")}
 
+    def adopt_networks(self) -> None:
+        """Let counting go on: the epochs that the counts are of are done."""
+        super().adopt_networks()
+        if np.any(keras.ops.convert_to_numpy(self.counts.images)):
+            self.clock.epochs.assign(int(keras.ops.convert_to_numpy(self.counts.passes)))
+
     # Training
 
     def compile(self, *, run_eagerly=False, steps_per_execution=1, jit_compile="auto"):
