@@ -130,6 +130,7 @@ def test_chains_go_on_from_where_the_last_step_left_them(persistent):
     model.optimizer.learning_rate = 0.0
     batch = tf.constant(images(4))
     model.train_step(batch)
+    model.machine.couplings[0].assign(random_parameters((12, 6)).couplings[0])
     before = tf.convert_to_tensor(model.machine.chains)
     seed = tf.constant([3, 4])
     expected = model.machine.parameters.chain(before, 1, tf.random.experimental.stateless_fold_in(seed, 1))[0][0]
@@ -139,6 +140,9 @@ def test_chains_go_on_from_where_the_last_step_left_them(persistent):
     assert count_different(snapshot([model.machine.chains]), [before.numpy()])
     if persistent:
         assert middle.shape == before.shape
+    model.machine.chains.assign(1.0 - before)
+    elsewhere, _ = model.samples(model.binary(batch), seed)
+    assert np.array_equal(elsewhere, drawn) != persistent
 
 
 def test_training_raises_the_exact_likelihood():
