@@ -45,6 +45,8 @@ _NAMES = {
     "SemiSupervisedGAN": "models",
     "ACGAN": "models",
     "InfoGAN": "models",
+    "Pix2Pix": "models",
+    "CycleGAN": "models",
     "VAE": "models",
     "NaiveBayes": "models",
     "RBM": "models",

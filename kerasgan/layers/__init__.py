@@ -6,8 +6,11 @@ Conditional batch norm is `ClassAffine(num_classes)([BatchNormalization(center=F
 from kerasgan.layers.batch_norm import BatchNormalization
 from kerasgan.layers.class_conditioning import ClassAffine, ClassChannels, Projection
 from kerasgan.layers.convolutions import Conv2D, Conv2DTranspose
+from kerasgan.layers.given_dropout import GivenDropout
 from kerasgan.layers.image_pool import ImagePool
+from kerasgan.layers.instance_norm import InstanceNormalization
 from kerasgan.layers.minibatch import MinibatchDiscrimination, MinibatchStandardDeviation
+from kerasgan.layers.reflection import ReflectionPadding2D
 from kerasgan.layers.resizing import GlobalSumPooling2D, ResizingConv2D
 from kerasgan.layers.running_mean import RunningMean
 from kerasgan.layers.self_attention import SelfAttention
@@ -21,12 +24,15 @@ __all__ = [
     "ClassChannels",
     "Conv2D",
     "Conv2DTranspose",
+    "GivenDropout",
     "GlobalSumPooling2D",
     "ImagePool",
+    "InstanceNormalization",
     "MinibatchDiscrimination",
     "MinibatchStandardDeviation",
     "Projection",
     "ReferenceBatch",
+    "ReflectionPadding2D",
     "ResizingConv2D",
     "RunningMean",
     "SNConv2D",

@@ -2,11 +2,13 @@
 
 from kerasgan.models.acgan import ACGAN
 from kerasgan.models.conditional_gan import ConditionalGAN
+from kerasgan.models.cyclegan import CycleGAN
 from kerasgan.models.dbm import DBM
 from kerasgan.models.dcgan import DCGAN
 from kerasgan.models.infogan import InfoGAN
 from kerasgan.models.lsgan import LSGAN
 from kerasgan.models.naive_bayes import NaiveBayes
+from kerasgan.models.pix2pix import Pix2Pix
 from kerasgan.models.rbm import RBM
 from kerasgan.models.sagan import SAGAN
 from kerasgan.models.semi_supervised import SemiSupervisedGAN
@@ -29,6 +31,8 @@ MODELS = {
     "semi_supervised": SemiSupervisedGAN,
     "acgan": ACGAN,
     "infogan": InfoGAN,
+    "pix2pix": Pix2Pix,
+    "cyclegan": CycleGAN,
     "vae": VAE,
     "naive_bayes": NaiveBayes,
     "rbm": RBM,

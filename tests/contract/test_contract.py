@@ -26,8 +26,10 @@ from kerasgan.models import (
     WGAN,
     WGANGP,
     ConditionalGAN,
+    CycleGAN,
     InfoGAN,
     NaiveBayes,
+    Pix2Pix,
     SemiSupervisedGAN,
     VanillaGAN,
 )
@@ -69,6 +71,8 @@ CASES = [
     quick("sagan", partial(SAGAN, **SMALL, g_filters=8, d_filters=8)),
     quick("acgan", partial(ACGAN, **SMALL, base_filters=8, num_classes=3)),
     quick("infogan", partial(InfoGAN, **SMALL, base_filters=12, categories=3, codes=1)),
+    quick("pix2pix", partial(Pix2Pix, SHAPE, base_filters=8, d_halvings=2)),
+    quick("cyclegan", partial(CycleGAN, SHAPE, base_filters=8, blocks=1, d_halvings=2, pool_size=8)),
     Case("vae", partial(VAE, **SMALL, base_filters=4), tags=frozenset()),
     quick(
         "naive_bayes",

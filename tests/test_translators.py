@@ -1,0 +1,209 @@
+"""pix2pix and CycleGAN: what their papers say, and what implementations of them got wrong."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import kerasgan
+from kerasgan.core.judged import Batch, Update
+from kerasgan.networks.translator import residual_translator
+from kerasgan.networks.unet import count_latents, unet_generator
+
+SHAPE = (16, 16, 3)
+RANDOM = np.random.default_rng(0)
+A, B = (RANDOM.uniform(-1, 1, size=(4, *SHAPE)).astype("float32") for _ in range(2))
+
+
+@pytest.fixture
+def pix2pix():
+    gan = kerasgan.Pix2Pix(SHAPE, base_filters=4, d_halvings=1, seed=0)
+    gan.compile()
+    return gan
+
+
+@pytest.fixture
+def cyclegan():
+    gan = kerasgan.CycleGAN(SHAPE, base_filters=4, blocks=1, d_halvings=1, pool_size=3, seed=0)
+    gan.compile()
+    return gan
+
+
+# pix2pix
+
+
+def test_dropout_stays_in_translation_and_a_seed_repeats_it(pix2pix):
+    first, again, other = (pix2pix.translate(A, seed=seed) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(first, again)
+    assert np.abs(first - other).max() > 1e-4
+
+
+def test_without_dropout_there_is_one_answer():
+    gan = kerasgan.Pix2Pix(SHAPE, base_filters=4, dropout=0.0, seed=0)
+    assert list(gan.takes) == ["source"]
+    np.testing.assert_array_equal(gan.translate(A, seed=1), gan.translate(A, seed=2))
+
+
+def test_an_answer_does_not_depend_on_the_batch_it_is_in(pix2pix):
+    """Batch norm at its averages, or of a batch, paints images black."""
+    inputs = pix2pix.sampler_inputs(4, seed=0, source=A)
+    together = pix2pix.generator(list(inputs), training=True)
+    alone = pix2pix.generator([part[:1] for part in inputs], training=False)
+    np.testing.assert_allclose(together[:1], alone, atol=2e-4)
+
+
+def test_the_discriminator_sees_the_source(pix2pix):
+    assert pix2pix.discriminate(B, source=A).shape == (4, 8, 8, 1)
+    assert np.abs(pix2pix.discriminate(B, source=A) - pix2pix.discriminate(B, source=A[::-1])).max() > 1e-4
+
+
+def terms_of(gan, batch):
+    still = {"training": False, "frozen": True}
+    d_terms = gan.discriminator_terms(gan.judged(batch, Update(gan.discriminator, gan.d_optimizer, **still)))
+    g_terms = gan.generator_terms(gan.judged(batch, Update(gan.generator, gan.g_optimizer, **still)))
+    return {name: float(value) for name, value in (d_terms | g_terms).items()}
+
+
+def test_its_terms_are_those_of_the_paper(pix2pix):
+    batch = Batch(tf.constant(B), tf.constant(A), None, {"source": tf.constant(A)}, tf.constant([0, 0]))
+    terms = terms_of(pix2pix, batch)
+    real, fake = (np.asarray(pix2pix.discriminate(images, source=A), "float64") for images in (B, A))
+    assert terms["d_loss"] == pytest.approx(0.5 * (np.logaddexp(0, -real).mean() + np.logaddexp(0, fake).mean()), 1e-4)
+    assert terms["g_loss"] == pytest.approx(np.logaddexp(0, -fake).mean(), 1e-4)
+    assert terms["l1_loss"] == pytest.approx(100.0 * np.abs(A - B).mean(), 1e-4)
+
+
+@pytest.mark.parametrize("shape", [(16, 16, 1), (64, 64, 3), (24, 32, 3), (96, 64, 3)])
+def test_a_unet_of_any_size_uses_all_of_its_numbers(shape):
+    network = unet_generator(shape, 2, 4, seed=0)
+    _, latents = network.inputs
+    drops = [layer for layer in network.layers if type(layer).__name__ == "GivenDropout"]
+    assert latents.shape[1] == count_latents(shape, 4) == sum(np.prod(layer.output.shape[1:]) for layer in drops)
+    assert network.output.shape[1:] == (*shape[:2], 2)
+    assert len(drops) == min(
+        3, len([layer for layer in network.layers if type(layer).__name__ == "Conv2DTranspose"]) - 1
+    )
+
+
+def test_what_the_encoder_saw_goes_past_the_innermost_layer():
+    """Without shortcuts, one place could not say where a pixel was."""
+    network = unet_generator((16, 16, 1), 1, 4, dropout=0.0, seed=0)
+    image = tf.Variable(RANDOM.normal(size=(1, 16, 16, 1)).astype("float32"))
+    with tf.GradientTape() as tape:
+        value = network(image)[0, 3, 3, 0]
+    slope = np.abs(tape.gradient(value, image.value)[0, :, :, 0])
+    assert slope[2:5, 2:5].mean() > 2 * np.median(slope)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"image_shape": (20, 20, 3)}, "multiples of 8"),
+        ({"image_shape": (8, 8, 3)}, "16 to 512"),
+        ({"image_shape": (16, 16, 3), "source_shape": (32, 32, 1)}, "one height and width"),
+        ({"image_shape": (16, 16, 3), "dropout": 1.0}, "received 100.0 and 1.0"),
+        ({"image_shape": (16, 16, 3), "l1_weight": -1.0}, "l1_weight must be at least 0"),
+        ({"image_shape": (16, 16, 3), "base_filters": 0}, "base_filters must be a whole number"),
+    ],
+)
+def test_pix2pix_that_there_is_not(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        kerasgan.Pix2Pix(**arguments)
+
+
+# CycleGAN
+
+
+def test_both_directions_are_reachable(cyclegan):
+    there, back = cyclegan.translate(A), cyclegan.translate(A, direction="b_to_a")
+    assert there.shape == back.shape == A.shape
+    assert np.abs(there - back).max() > 1e-3
+    np.testing.assert_array_equal(back, cyclegan.directions()["b_to_a"].translate(A))
+    with pytest.raises(ValueError, match="received 'a_to_a'"):
+        cyclegan.translate(A, direction="a_to_a")
+
+
+def test_its_terms_are_those_of_the_paper_with_half_squares(cyclegan):
+    batch = cyclegan.synthesize((A, B), {}, tf.constant([0, 0]), training=False)
+    terms = terms_of(cyclegan, batch)
+    fake_a, fake_b = batch.fake
+    again_b, again_a = cyclegan.generator([fake_a, fake_b])
+    same_b, same_a = cyclegan.generator([B, A])
+    logits_a, logits_b = cyclegan.discriminate(batch.fake)
+    assert terms["g_loss_a"] == pytest.approx(0.5 * np.mean((np.asarray(logits_a) - 1) ** 2), 1e-4)
+    assert terms["g_loss_b"] == pytest.approx(0.5 * np.mean((np.asarray(logits_b) - 1) ** 2), 1e-4)
+    cycles = np.abs(A - again_a).mean() + np.abs(B - again_b).mean()
+    assert terms["cycle_loss"] == pytest.approx(5.0 * cycles, 1e-4)
+    assert terms["identity_loss"] == pytest.approx(2.5 * (np.abs(A - same_a).mean() + np.abs(B - same_b).mean()), 1e-4)
+
+
+def test_colours_that_are_turned_round_both_ways_cost_identity_only(cyclegan):
+    """Inverted twice, an image is itself again: the cycle says nothing."""
+
+    def inverted(images, training=False):
+        del training
+        return [-each for each in images]
+
+    cyclegan.generator = inverted
+    batch = cyclegan.synthesize((tf.constant(A), tf.constant(B)), {}, tf.constant([0, 0]))
+    judged = cyclegan.judged(batch, Update(cyclegan.discriminator, cyclegan.d_optimizer, training=False, frozen=True))
+    terms = cyclegan.generator_terms(judged)
+    assert float(terms["cycle_loss"]) == 0.0
+    assert float(terms["identity_loss"]) > 1.0
+
+
+def test_the_discriminators_see_earlier_images_and_the_translators_do_not(cyclegan):
+    seen = []
+    plain = kerasgan.GAN.update_discriminator
+
+    def noted(self, batch, share=1.0):
+        seen.append(batch.fake)
+        return plain(self, batch, share)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kerasgan.GAN, "update_discriminator", noted)
+        for step in range(6):
+            batch = cyclegan.synthesize((A[:2], B[:2]), {}, tf.constant([step, 0]))
+            cyclegan.update_discriminator(batch)
+    assert [int(pool.count) for pool in cyclegan.pools] == [3, 3]
+    first = np.asarray(seen[0][0])
+    later = np.concatenate([np.asarray(fake[0]) for fake in seen[3:]])
+    assert any(np.array_equal(old, new) for old in first for new in later)
+
+
+def test_the_pool_is_kept_through_saving(cyclegan, tmp_path):
+    cyclegan.fit((A, B), batch_size=2, epochs=1, verbose=0)
+    cyclegan.save(tmp_path / "gan.keras")
+    loaded = keras.models.load_model(tmp_path / "gan.keras")
+    for kept, pool in zip(loaded.pools, cyclegan.pools, strict=True):
+        assert int(kept.count) == int(pool.count) > 0
+        np.testing.assert_array_equal(kept.images, pool.images)
+
+
+def test_a_resized_image_grows_without_checkerboards():
+    """Of a constant image, everything far from the border is constant; a transposed convolution leaves a pattern."""
+    constant = np.full((1, 64, 64, 1), 0.5, "float32")
+    patterns = {}
+    for upsampling in ("resized", "transposed"):
+        network = residual_translator((64, 64, 1), 4, 0, upsampling=upsampling, affine=True, seed=0)
+        for layer in network.layers:  # Noise of a constant, brought to variance 1, is not what is asked about.
+            if type(layer).__name__ == "InstanceNormalization":
+                layer.epsilon = 1e3
+        middle = np.asarray(network(constant))[0, 28:36, 28:36, 0].astype("float64")
+        patterns[upsampling] = middle.std() / (np.abs(middle).mean() + 1e-12)
+    assert patterns["resized"] < 1e-3 < patterns["transposed"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"image_shape": (18, 16, 3)}, "multiples of 4"),
+        ({"image_shape": (8, 8, 3)}, "from 16 on"),
+        ({"image_shape": SHAPE, "cycle_weight": -1.0}, "received -1.0"),
+        ({"image_shape": SHAPE, "upsampling": "nearest"}, "'transposed', 'resized'"),
+        ({"image_shape": SHAPE, "blocks": -1}, "blocks at least 0"),
+    ],
+)
+def test_cyclegans_that_there_are_not(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        kerasgan.CycleGAN(**arguments)
