@@ -27,9 +27,9 @@ class CycleGAN(Translator, GAN):
     other translator needs to make the original again. A translator that is shown an image of the sort that it makes
     should leave it alone, which keeps colours what they are.
 
-    Zhu et al. 2017 (https://arxiv.org/abs/1703.10593), with the settings of its authors' code: discriminators learn from
-    a pool of earlier translations as well. Here they are updated before the translators, and `generate` uses averaged
-    weights; in their code it is the other way round, and the last weights.
+    Zhu et al. 2017 (https://arxiv.org/abs/1703.10593), with the settings of its authors' code: discriminators learn
+    from a pool of earlier translations as well. Here they are updated before the translators, and `generate` uses
+    averaged weights; in their code it is the other way round, and the last weights.
 
     Args:
         image_shape: (height, width, channels) of both sorts, sides multiples of 4 from 16 on.

@@ -1,8 +1,8 @@
 """Discriminators of patches: a convolutional network gives one logit for every place of the image that it looks at.
 
-Isola et al. 2017, section 3.2.2 and appendix 6.1.2 (https://arxiv.org/abs/1611.07004): whether an image is real is asked
-of patches, of 70x70 pixels with three halvings, and the loss is the mean over them. What is true of an image as a whole
-is left to terms such as a distance from the target.
+Isola et al. 2017, section 3.2.2 and appendix 6.1.2 (https://arxiv.org/abs/1611.07004): whether an image is real is
+asked of patches, of 70x70 pixels with three halvings, and the loss is the mean over them. What is true of an image as a
+whole is left to terms such as a distance from the target.
 """
 
 import keras
