@@ -22,7 +22,8 @@ class GivenDropout(keras.layers.Layer):
     """
 
     def __init__(self, rate: float, first: int = 0, **settings):
-        super().__init__(**settings)
+        # In half precision 0.4999 is 0.5: the numbers stay as they are given.
+        super().__init__(**{"autocast": False} | settings)
         if not 0.0 <= rate < 1.0 or first < 0:
             raise ValueError(f"GivenDropout needs rate in [0, 1) and first >= 0; received {rate} and {first}.")
         self.rate, self.first = rate, first
@@ -32,9 +33,8 @@ class GivenDropout(keras.layers.Layer):
         values, numbers = inputs
         shape = values.shape[1:]
         own = tf.reshape(numbers[:, self.first : self.first + math.prod(shape)], (-1, *shape))
-        # Compared in float32: in half precision 0.4999 is 0.5.
-        kept = tf.cast(tf.cast(own, tf.float32) >= self.rate, values.dtype)
-        return values * kept / (1.0 - self.rate)
+        kept = tf.cast(own >= self.rate, self.compute_dtype)
+        return tf.cast(values, self.compute_dtype) * kept / (1.0 - self.rate)
 
     def compute_output_shape(self, input_shape):
         """Return the shape of the values."""
