@@ -9,10 +9,24 @@ images.
 import types
 
 from kerasgan.data import audio, captions, images, pairs, tokens, unpaired
+from kerasgan.data.drawings import edges
 from kerasgan.data.examples import Info
 from kerasgan.data.images import info, load
 
-__all__ = ["READERS", "Info", "audio", "captions", "images", "info", "load", "pairs", "reader", "tokens", "unpaired"]
+__all__ = [
+    "READERS",
+    "Info",
+    "audio",
+    "captions",
+    "edges",
+    "images",
+    "info",
+    "load",
+    "pairs",
+    "reader",
+    "tokens",
+    "unpaired",
+]
 
 READERS = {
     "images": images,

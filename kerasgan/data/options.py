@@ -1,5 +1,6 @@
 """The arguments that all readers share: checked, and put together."""
 
+import dataclasses
 import secrets
 
 import numpy as np
@@ -37,6 +38,27 @@ def request(split, image_size, channels, crop, limit, cache, data_dir, on_error,
     check_reading(split, limit, on_error)
     transform = Transform(image_size, channels, crop)
     return Request(split, transform, limit, cache, data_dir, on_error, decode)
+
+
+def enlarged(request: Request, jitter) -> Request:
+    """Returns the request for images so many pixels larger each way, in which windows can move.
+
+    Raises:
+        ValueError: jitter is not a whole number from 0 on, or there is no size to go by.
+    """
+    if isinstance(jitter, bool) or not isinstance(jitter, int | np.integer) or jitter < 0:
+        raise ValueError(f"jitter must be a number of pixels, at least 0; received {jitter!r}.")
+    if not jitter:
+        return request
+    if request.transform.size is None:
+        raise ValueError(f"jitter={jitter} moves a window of image_size over a larger image. Give image_size=.")
+    size = tuple(side + int(jitter) for side in request.transform.size)
+    return dataclasses.replace(request, transform=dataclasses.replace(request.transform, size=size))
+
+
+def within(shape: tuple, jitter: int) -> tuple:
+    """Returns the shape of the windows that are cut out of images read with `enlarged`."""
+    return (shape[0] - jitter, shape[1] - jitter, shape[2])
 
 
 def check_reading(split, limit, on_error: str = "raise") -> None:

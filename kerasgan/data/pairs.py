@@ -6,7 +6,7 @@ import pathlib
 
 import numpy as np
 
-from kerasgan.data import folder, options, sources, tfds_images, walk
+from kerasgan.data import drawings, folder, options, sources, tfds_images, walk
 from kerasgan.data.examples import Examples, Info, Request
 from kerasgan.data.parts import Images
 
@@ -23,7 +23,9 @@ def load(
     channels: int | None = None,
     crop: bool = True,
     flip: bool = False,
+    jitter: int = 0,
     swap: bool = False,
+    edges: bool = False,
     shuffle: bool | None = None,
     seed: int | None = 0,
     first_epoch: int = 0,
@@ -33,13 +35,16 @@ def load(
     data_dir: str | None = None,
     on_error: str = "raise",
 ):
-    """Batches of (source, target): two images each, cropped, resized and flipped alike.
+    """Batches of (source, target): two images each, cropped, resized, moved and flipped alike.
 
     Args:
         source: A folder of images of two halves side by side, the source on the left; a folder with the folders A and
             B, or trainA and trainB, of files of equal names; a tuple of two arrays, files or folders; or the name of a
             TFDS data set with two images in an example ("facades").
+        jitter: Read the images so many pixels larger than image_size, and cut a window of that size out at random.
         swap: Learn the other way: the right half, B or the second image is the source.
+        edges: The source holds single images, as `kerasgan.data.load` reads them: pair each with its line drawing, by
+            `kerasgan.data.edges`.
 
     The other arguments are those of `kerasgan.data.load`; size and channels are wanted of each image of a pair.
 
@@ -50,13 +55,16 @@ def load(
         ValueError: The source is not what is described here; the message says what was found and what to do.
 
     Example:
-        pairs = kerasgan.data.pairs.load("facades", image_size=128, flip=True)
+        pairs = kerasgan.data.pairs.load("facades", image_size=128, jitter=16, flip=True)
+        from_lines = kerasgan.data.pairs.load("PATH/TO/PHOTOS", image_size=64, edges=True)
     """
     request = options.request(split, image_size, channels, crop, limit, cache, data_dir, on_error)
+    request = options.enlarged(request, jitter)
     order = options.order(split, batch_size, shuffle, seed, first_epoch, drop_remainder)
-    sides = _read(source, request, swap)
+    sides = _read(source, request, swap, edges)
     sources.check_in_memory(*sides)
-    return options.batches(sides[0].name, [Images(side.images, side.image_shape, flip) for side in sides], order)
+    parts = [Images(side.images, options.within(side.image_shape, jitter), flip, jitter=jitter) for side in sides]
+    return options.batches(sides[0].name, parts, order)
 
 
 def info(
@@ -66,19 +74,20 @@ def info(
     image_size: int | tuple[int, int] | None = None,
     channels: int | None = None,
     swap: bool = False,
+    edges: bool = False,
     limit: int | None = None,
     data_dir: str | None = None,
     on_error: str = "raise",
 ) -> Info:
     """What `load` with the same arguments would give; `image_shape` is that of the target."""
     request = options.request(split, image_size, channels, True, limit, False, data_dir, on_error, decode=False)
-    source_side, target = _read(source, request, swap)
+    source_side, target = _read(source, request, swap, edges)
     arguments = {"image_shape": target.image_shape, "source_shape": source_side.image_shape}
     return Info(target.name, target.num_examples, target.image_shape, arguments=arguments)
 
 
-def _read(source, request: Request, swap: bool) -> list[Examples]:
-    sides = _sides(source, request)
+def _read(source, request: Request, swap: bool, edges: bool) -> list[Examples]:
+    sides = _drawn(source, request) if edges else _sides(source, request)
     first, second = sides
     if first.num_examples != second.num_examples:
         raise ValueError(
@@ -86,6 +95,19 @@ def _read(source, request: Request, swap: bool) -> list[Examples]:
             f"{second.num_examples} ({second.name})."
         )
     return sides[::-1] if swap else sides
+
+
+def _drawn(source, request: Request) -> list[Examples]:
+    """Images, and before them their drawings: made now where the images are in memory, or as they are read."""
+    target = sources.read(source, request)
+    sources.check_in_memory(target)
+    images = target.images
+    if isinstance(images, np.ndarray):
+        lines = drawings.edges(images)
+    else:
+        lines = None if images is None else drawings.Drawings(images)
+    shape = (*target.image_shape[:2], 1)
+    return [dataclasses.replace(target, name=f"drawings of {target.name}", images=lines, image_shape=shape), target]
 
 
 def _sides(source, request: Request) -> list[Examples]:

@@ -58,18 +58,32 @@ class Part:
         return rows
 
 
+# Of the random numbers of a batch: where windows are cut.
+_WINDOWS = 11
+
+
 class Images(Part):
-    """uint8 images, flipped and converted: float32 (b, h, w, c) in [-1, 1]. All parts of one side are flipped alike."""
+    """uint8 images, cut, flipped and converted: float32 (b, h, w, c) in [-1, 1]. All parts of one side move alike.
+
+    With `jitter`, rows are so many pixels larger than `shape` each way, and a window is cut out at random.
+    """
 
     dtype = np.float32
 
-    def __init__(self, rows, shape: tuple, flip: bool = False, binarize: bool = False, side: int = 0):
+    def __init__(self, rows, shape: tuple, flip: bool = False, binarize: bool = False, side: int = 0, jitter: int = 0):
         super().__init__(rows, shape, side)
         self.flip = flip
         self.binarize = binarize
+        self.jitter = jitter
 
     def finish(self, rows: np.ndarray, place: Place) -> np.ndarray:
-        """Flips and converts one uint8 batch; the only place where uint8 becomes float."""
+        """Cuts, flips and converts one uint8 batch; the only place where uint8 becomes float."""
+        if self.jitter:
+            height, width, _ = self.shape
+            corners = place.rng(_WINDOWS, self.side).integers(0, self.jitter + 1, size=(len(rows), 2))
+            rows = np.stack(
+                [row[top : top + height, left : left + width] for row, (top, left) in zip(rows, corners, strict=True)]
+            )
         if self.flip:
             flipped = place.rng(*(() if self.side == 0 else (self.side,))).random(len(rows))
             rows = np.where((flipped < 0.5)[:, None, None, None], rows[:, :, ::-1], rows)

@@ -17,6 +17,7 @@ def load(
     channels: int | None = None,
     crop: bool = True,
     flip: bool = False,
+    jitter: int = 0,
     shuffle: bool | None = None,
     seed: int | None = 0,
     first_epoch: int = 0,
@@ -35,6 +36,7 @@ def load(
         source: A folder with the folders trainA and trainB (testA, testB, ...), or A and B; a tuple of two sources,
             each of which `kerasgan.data.load` takes; or the name of a TFDS data set with such splits
             ("cycle_gan/facades").
+        jitter: Read the images so many pixels larger than image_size, and cut a window of that size out at random.
         limit: Use only so many images of each domain.
 
     The other arguments are those of `kerasgan.data.load`.
@@ -50,10 +52,14 @@ def load(
         both = kerasgan.data.unpaired.load(("photos/", "paintings/"), image_size=128, flip=True)
     """
     request = options.request(split, image_size, channels, crop, limit, cache, data_dir, on_error)
+    request = options.enlarged(request, jitter)
     order = options.order(split, batch_size, shuffle, seed, first_epoch, drop_remainder)
     sides = _read(source, request)
     sources.check_in_memory(*sides)
-    parts = [Images(side.images, side.image_shape, flip, side=number) for number, side in enumerate(sides)]
+    parts = [
+        Images(side.images, options.within(side.image_shape, jitter), flip, side=number, jitter=jitter)
+        for number, side in enumerate(sides)
+    ]
     return options.batches(f"{sides[0].name} and {sides[1].name}", parts, order)
 
 

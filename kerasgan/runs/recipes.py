@@ -246,8 +246,8 @@ def load_examples(recipe: Recipe, info, data_dir: str | None = None) -> tuple:
     count = min(EXAMPLES, info.num_examples)
     fixed = {"shuffle": False, "drop_remainder": False, "batch_size": count, "limit": count}
     known = {name: value for name, value in info.arguments.items() if name in ("words", "length", "caption_length")}
-    if "flip" in _arguments(reader(recipe).load):
-        fixed["flip"] = False
+    still = {"flip": False, "jitter": 0}
+    fixed |= {name: value for name, value in still.items() if name in _arguments(reader(recipe).load)}
     try:
         data = load_data(recipe, data_dir, **fixed, **known, split="test")
     except ValueError:
