@@ -73,6 +73,22 @@ def test_its_terms_are_those_of_the_paper(pix2pix):
     assert terms["l1_loss"] == pytest.approx(100.0 * np.abs(A - B).mean(), 1e-4)
 
 
+def test_its_picture_shows_source_answer_and_target(pix2pix):
+    assert pix2pix.panels() == {}
+    pix2pix.examples = {"source": np.asarray(A), "target": np.asarray(B)}
+    panel = pix2pix.panels()["translations"]
+    assert panel.columns == 3
+    np.testing.assert_allclose(panel.made[0::3], A, atol=0.01)
+    np.testing.assert_allclose(panel.made[1::3], pix2pix.translate(pix2pix.examples["source"], seed=0))
+    np.testing.assert_allclose(panel.made[2::3], B, atol=0.01)
+
+
+def test_a_drawing_is_shown_beside_colours():
+    gan = kerasgan.Pix2Pix(SHAPE, (16, 16, 1), base_filters=4, seed=0)
+    gan.examples = {"source": np.asarray(A)[..., :1], "target": np.asarray(B)}
+    assert gan.panels()["translations"].made.shape == (12, *SHAPE)
+
+
 @pytest.mark.parametrize("shape", [(16, 16, 1), (64, 64, 3), (24, 32, 3), (96, 64, 3)])
 def test_a_unet_of_any_size_uses_all_of_its_numbers(shape):
     network = unet_generator(shape, 2, 4, seed=0)
@@ -122,6 +138,16 @@ def test_both_directions_are_reachable(cyclegan):
     np.testing.assert_array_equal(back, cyclegan.directions()["b_to_a"].translate(A))
     with pytest.raises(ValueError, match="received 'a_to_a'"):
         cyclegan.translate(A, direction="a_to_a")
+
+
+def test_its_pictures_show_both_ways_and_back(cyclegan):
+    cyclegan.examples = {"a": np.asarray(A), "b": np.asarray(B)}
+    panels = cyclegan.panels()
+    assert list(panels) == ["cycles/a", "cycles/b"]
+    images, there, back = (panels["cycles/b"].made[place::3] for place in range(3))
+    np.testing.assert_allclose(images, B, atol=0.01)
+    np.testing.assert_allclose(there, cyclegan.translate(images, direction="b_to_a"))
+    np.testing.assert_allclose(back, cyclegan.translate(there), atol=1e-6)
 
 
 def test_its_terms_are_those_of_the_paper_with_half_squares(cyclegan):

@@ -4,17 +4,20 @@ from dataclasses import replace
 from typing import ClassVar
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from kerasgan.core.gan import GAN
 from kerasgan.core.judged import Batch
-from kerasgan.core.sampling import Direction, Translator
+from kerasgan.core.sampling import Direction, Panel, Translator
 from kerasgan.layers import ImagePool
 from kerasgan.losses import mean
 from kerasgan.networks.patches import patch_discriminator
 from kerasgan.networks.translator import residual_translator
 
 DIRECTIONS = ("a_to_b", "b_to_a")
+# Examples in a picture of them.
+SHOWN = 8
 
 
 @keras.saving.register_keras_serializable("kerasgan")
@@ -159,6 +162,20 @@ class CycleGAN(Translator, GAN):
             return self.directions()[direction].translate(images, seed, batch_size)
         return super().translate(images, seed, batch_size)
 
+    def panels(self):
+        """Return the examples of each sort as they are, translated, and brought back."""
+        panels = {}
+        for name, direction in zip("ab", DIRECTIONS, strict=True):
+            if name in self.examples:
+                images = self.examples[name][:SHOWN]
+                there = self.translate(images, direction=direction)
+                back = self.translate(there, direction=_back(direction))
+                rows = np.stack([images, there, back], axis=1)
+                panels[f"cycles/{name}"] = Panel.of_rows(
+                    rows, f"Each row: an image of sort {name.upper()}, translated, and back again."
+                )
+        return panels
+
     # The game
 
     def unpack(self, data):
@@ -210,6 +227,10 @@ class CycleGAN(Translator, GAN):
             "upsampling": self.upsampling,
             "affine": self.affine,
         }
+
+
+def _back(direction: str) -> str:
+    return DIRECTIONS[1 - DIRECTIONS.index(direction)]
 
 
 def _distance(images, others) -> tf.Tensor:

@@ -3,14 +3,18 @@
 from typing import ClassVar
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from kerasgan.core.gan import GAN
-from kerasgan.core.sampling import Translator
+from kerasgan.core.sampling import Panel, Translator
 from kerasgan.kinds import Images, Latents
 from kerasgan.losses import mean
 from kerasgan.networks.patches import patch_discriminator
 from kerasgan.networks.unet import count_latents, unet_generator
+
+# Examples in a picture of them.
+SHOWN = 8
 
 
 @keras.saving.register_keras_serializable("kerasgan")
@@ -90,6 +94,18 @@ class Pix2Pix(Translator, GAN):
         """Pairs of a source and its target."""
         return {"source": Images(self.source_shape), "target": self.makes}
 
+    def kinds_of_examples(self):
+        """Return the kinds of the source and of its target, which is kept to be looked at."""
+        return super().kinds_of_examples() | {"target": self.makes}
+
+    def panels(self):
+        """Return the examples as they are, translated, and as they should be."""
+        if not {"source", "target"} <= set(self.examples):
+            return {}
+        source, target = (self.examples[name][:SHOWN] for name in ("source", "target"))
+        rows = np.stack([_in_channels(source, target.shape[-1]), self.translate(source, seed=0), target], axis=1)
+        return {"translations": Panel.of_rows(rows, "Each row: a source, what is made of it, and its target.")}
+
     def discriminator_terms(self, batch):
         """Return half the loss of the game, so that the discriminator is the slower one, and all penalties."""
         terms = super().discriminator_terms(batch)
@@ -109,3 +125,10 @@ class Pix2Pix(Translator, GAN):
             "l1_weight": self.l1_weight,
             "dropout": self.dropout,
         }
+
+
+def _in_channels(images: np.ndarray, channels: int) -> np.ndarray:
+    """Return images (n, height, width, any) with so many channels: their mean, in each, unless they have as many."""
+    if images.shape[-1] == channels:
+        return images
+    return np.repeat(images.mean(axis=-1, keepdims=True), channels, axis=-1)
