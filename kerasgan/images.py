@@ -94,6 +94,13 @@ def _as_uint8(images) -> np.ndarray:
     return images if images.dtype == np.uint8 else to_uint8(images)
 
 
+def in_channels(images: np.ndarray, channels: int) -> np.ndarray:
+    """Images (n, h, w, any) with so many channels, dtype kept: their mean in each, unless they have as many already."""
+    if images.shape[-1] == channels:
+        return images
+    return np.repeat(images.mean(axis=-1, keepdims=True).astype(images.dtype), channels, axis=-1)
+
+
 def grid(images, columns: int | None = None, padding: int = 2) -> np.ndarray:
     """Lays images out row by row on one canvas.
 

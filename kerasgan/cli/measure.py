@@ -40,6 +40,8 @@ def _evaluate(arguments) -> None:
         real = {"against": arguments.against}
     if real is None:
         raise ValueError("Say what to compare with: --against DATA.")
+    if arguments.split:
+        real["split"] = arguments.split
     image_shape = model.first(1).shape[1:] if isinstance(model, metrics.ImageSet) else model.image_shape
     extractor = arguments.extractor or metrics.suitable_extractor(real["against"], image_shape)
     results = metrics.evaluate(
@@ -47,7 +49,6 @@ def _evaluate(arguments) -> None:
         **real,
         n=arguments.n,
         seed=arguments.seed,
-        split=arguments.split,
         extractor=extractor,
         metrics=arguments.metrics,
         data_dir=arguments.data_dir,

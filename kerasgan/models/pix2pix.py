@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from kerasgan.core.gan import GAN
 from kerasgan.core.sampling import Panel, Translator
+from kerasgan.images import in_channels
 from kerasgan.kinds import Images, Latents
 from kerasgan.losses import mean
 from kerasgan.networks.patches import patch_discriminator
@@ -103,7 +104,7 @@ class Pix2Pix(Translator, GAN):
         if not {"source", "target"} <= set(self.examples):
             return {}
         source, target = (self.examples[name][:SHOWN] for name in ("source", "target"))
-        rows = np.stack([_in_channels(source, target.shape[-1]), self.translate(source, seed=0), target], axis=1)
+        rows = np.stack([in_channels(source, target.shape[-1]), self.translate(source, seed=0), target], axis=1)
         return {"translations": Panel.of_rows(rows, "Each row: a source, what is made of it, and its target.")}
 
     def discriminator_terms(self, batch):
@@ -125,10 +126,3 @@ class Pix2Pix(Translator, GAN):
             "l1_weight": self.l1_weight,
             "dropout": self.dropout,
         }
-
-
-def _in_channels(images: np.ndarray, channels: int) -> np.ndarray:
-    """Return images (n, height, width, any) with so many channels: their mean, in each, unless they have as many."""
-    if images.shape[-1] == channels:
-        return images
-    return np.repeat(images.mean(axis=-1, keepdims=True), channels, axis=-1)

@@ -22,6 +22,7 @@ from them.
 """
 
 import inspect
+import re
 import tomllib
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -37,7 +38,11 @@ MOST_BYTES = 2**20
 CARD = ("description", "limits", "data_license")
 # What decides which images are read and what they look like, besides their shape. Binarised images are not here: a
 # model of them is measured against the grey ones that it stands for.
-TRANSFORMS = ("crop", "on_error")
+TRANSFORMS = {
+    "images": ("crop", "on_error"),
+    "pairs": ("crop", "on_error", "channels", "swap", "edges"),
+    "unpaired": ("crop", "on_error", "channels"),
+}
 # Arguments of a model that the recipe gives elsewhere, or the data.
 MODEL_GIVEN = ("image_shape", "seed", "dtype")
 DATA_GIVEN = ("seed", "first_epoch", "labels")
@@ -181,12 +186,20 @@ def batch_size(recipe: Recipe) -> int:
 def real_images(recipe: Recipe) -> dict | None:
     """Return the arguments of `kerasgan.metrics.evaluate` and of `GenerativeMetrics` that name a recipe's images.
 
-    Size and channels are the model's; the rest of what was done to the images is here. None where the data are not
-    plain images.
+    Size and channels are the model's; the rest of what was done to the images is here. None where the data are no
+    images.
     """
-    if _model_class(recipe).reads != "images":
+    reads = _model_class(recipe).reads
+    if reads not in TRANSFORMS:
         return None
-    return {"against": recipe.data["source"]} | {name: recipe.data[name] for name in TRANSFORMS if name in recipe.data}
+    arguments = {name: recipe.data[name] for name in TRANSFORMS[reads] if name in recipe.data}
+    return {"against": recipe.data["source"]} | arguments | ({} if reads == "images" else {"split": held_out(recipe)})
+
+
+def held_out(recipe: Recipe) -> str:
+    """Return the split that a recipe does not learn from: "test", or the rest of "train" where it takes a part."""
+    part = re.fullmatch(r"train\[:(\d+%?)\]", recipe.data.get("split", "train"))
+    return f"train[{part[1]}:]" if part else "test"
 
 
 def resolved(recipe: Recipe) -> Recipe:
@@ -236,7 +249,7 @@ def describe_data(recipe: Recipe, data_dir: str | None = None):
 
 
 def load_examples(recipe: Recipe, info, data_dir: str | None = None) -> tuple:
-    """Return some examples of a recipe's data as arrays: of the test split, or, where there is none, of the training's.
+    """Return some examples of a recipe's data as arrays: held-out ones, or, where there are none, of the training's.
 
     Args:
         recipe: whose data are read.
@@ -249,7 +262,7 @@ def load_examples(recipe: Recipe, info, data_dir: str | None = None) -> tuple:
     still = {"flip": False, "jitter": 0}
     fixed |= {name: value for name, value in still.items() if name in _arguments(reader(recipe).load)}
     try:
-        data = load_data(recipe, data_dir, **fixed, **known, split="test")
+        data = load_data(recipe, data_dir, **fixed, **known, split=held_out(recipe))
     except ValueError:
         data = load_data(recipe, data_dir, **fixed, **known)
     batch = next(iter(data))

@@ -110,7 +110,7 @@ def _metrics(recipe: Recipe, data_dir, log_dir) -> list:
     if not recipe.metrics_every:
         return []
     real = recipes.real_images(recipe)
-    if real is None:
+    if real is None or "split" in real:
         raise ValueError(f"metrics_every measures what learns from plain images; {recipe.model['type']!r} does not.")
     where = {} if data_dir is None else {"data_dir": data_dir}
     return [GenerativeMetrics(**real, every=recipe.metrics_every, log_dir=log_dir, **where)]
