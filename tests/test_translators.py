@@ -6,9 +6,11 @@ import pytest
 import tensorflow as tf
 
 import kerasgan
+from kerasgan import cli
 from kerasgan.core.judged import Batch, Update
 from kerasgan.networks.translator import residual_translator
 from kerasgan.networks.unet import count_latents, unet_generator
+from kerasgan.runs import recipes, training
 
 SHAPE = (16, 16, 3)
 RANDOM = np.random.default_rng(0)
@@ -230,3 +232,34 @@ def test_what_is_resized_has_no_checkerboards(upsampling, is_smooth):
 def test_cyclegans_that_there_are_not(arguments, message):
     with pytest.raises(ValueError, match=message):
         kerasgan.CycleGAN(**arguments)
+
+
+# From the shell
+
+
+def test_two_folders_train_a_translator(tmp_path, capsys):
+    for side in "AB":
+        for number in range(4):
+            kerasgan.images.save_png(tmp_path / side / f"{number}.png", np.full((20, 20, 3), 40 * number, "uint8"))
+    folders = [str(tmp_path / side) for side in "AB"]
+    small = ["model.base_filters=4", "model.blocks=0", "model.d_halvings=1", "data.jitter=2"]
+    command = ["train", "cyclegan", "--data", *folders, "--image-size", "16", "--epochs", "1", "--out"]
+    command += [str(tmp_path / "run"), *(word for each in small for word in ("--set", each))]
+    assert cli.main(command) == 0
+    assert (tmp_path / "run" / "samples.png").is_file()
+    recipe = recipes.read(tmp_path / "run" / "recipe.toml")
+    assert recipe.data["source"] == folders
+    model = training.load_run(tmp_path / "run")
+    assert model.examples["a"].shape == (4, 16, 16, 3)
+    assert cli.main(["train", "--resume", str(tmp_path / "run"), "--epochs", "2"]) == 0
+
+
+def test_the_model_may_stand_behind_its_data(tmp_path, capsys):
+    assert cli.main(["train", "--data", "mnist_mini", "dcgan", "--dry-run"]) == 0
+    assert 'source = "mnist_mini"' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("source", [["a"], ["a", "b", "c"], ["a", ""], ["a", 1], []])
+def test_sources_that_there_are_not(source):
+    with pytest.raises(ValueError, match="source in"):
+        recipes.from_dict({"model": {"type": "cyclegan"}, "data": {"source": source}})

@@ -14,7 +14,11 @@ def add(commands) -> None:
     """Add the command `train`."""
     parser = command(commands, "train", _train, "train a model, or a recipe, into a folder")
     parser.add_argument("what", nargs="?", help="gan, dcgan, vae, a recipe (.toml), or a preset to take the recipe of")
-    parser.add_argument("--data", help="mnist_mini, a TFDS name, a folder of images, or a .npy/.npz file")
+    parser.add_argument(
+        "--data",
+        nargs="+",
+        help="mnist_mini, a TFDS name, a folder of images, or a .npy/.npz file; two for translators",
+    )
     parser.add_argument("--out", help="folder of the run (default: runs/MODEL-DATA)")
     parser.add_argument("--resume", metavar="RUN", nargs="?", const="", help="go on with a run that stopped")
     parser.add_argument("--epochs", type=int, help="passes over the data")
@@ -36,6 +40,9 @@ def _train(arguments) -> None:
     start_tensorflow()
     from kerasgan.runs import recipes, training
 
+    if arguments.what is None and len(arguments.data or ()) > 1:
+        # `--data SOURCE MODEL`: the last word is the model, which the option took along.
+        arguments.what = arguments.data.pop()
     recipe, folder = _recipe_and_folder(arguments)
     if arguments.dry_run:
         print(recipes.resolved(recipe).to_toml(), end="")
@@ -71,7 +78,8 @@ def _recipe_and_folder(arguments):
         raise ValueError("Say what to train: kerasgan train dcgan --data mnist_mini, or kerasgan train recipe.toml")
     else:
         base = _starting_point(arguments.what)
-        name = base["model"]["type"] + "-" + Path(arguments.data or base["data"]["source"]).stem
+        named = arguments.data or recipes.sources(base["data"])
+        name = "-".join([base["model"]["type"], *(Path(source).stem for source in named)])
         folder = Path(arguments.out or Path("runs") / name)
     return recipes.from_dict(_with_options(base, arguments)), folder
 
@@ -112,7 +120,7 @@ def _with_options(base: dict, arguments) -> dict:
     """Return a recipe with the command line's options put over it."""
     recipe = {key: dict(value) if isinstance(value, dict) else value for key, value in base.items()}
     for key, value in (
-        ("data.source", arguments.data),
+        ("data.source", arguments.data and (arguments.data[0] if len(arguments.data) == 1 else arguments.data)),
         ("data.batch_size", arguments.batch_size),
         ("data.image_size", arguments.image_size),
         ("data.channels", arguments.channels),

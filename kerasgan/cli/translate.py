@@ -1,5 +1,6 @@
 """The command `translate`: images made of images, by a trained translator."""
 
+import sys
 from pathlib import Path
 
 from kerasgan.cli.generate import check_room, target, write
@@ -13,7 +14,9 @@ def add(commands) -> None:
     """Add the command `translate`."""
     parser = command(commands, "translate", _translate, "make images of your own photos with a trained translator")
     parser.add_argument("model", help=MODEL_HELP)
-    parser.add_argument("photos", nargs="+", metavar="PHOTO", help="PNG, JPEG, WebP or BMP; cut and resized to fit")
+    parser.add_argument(
+        "photos", nargs="+", metavar="PHOTO", help="PNG, JPEG, WebP or BMP, or a folder of these; cut and resized"
+    )
     parser.add_argument("--direction", help="one of several that the model knows, such as b_to_a")
     parser.add_argument("--seed", type=int, help="the same seed gives the same images")
     parser.add_argument(
@@ -45,13 +48,26 @@ def _translate(arguments) -> None:
     if getattr(model, "source", None) is None:
         raise ValueError(f"{arguments.model!r} makes {model.makes.name} of {', '.join(model.takes)}, not of images.")
     out, one_file = target(arguments.out, model.makes)
-    photos = [Path(photo) for photo in arguments.photos]
+    photos = [photo for named in arguments.photos for photo in _photos(Path(named))]
     if one_file:
         check_room(model.makes, 2 * len(photos))
         _write_pairs(model, photos, out, arguments.seed)
     else:
         _write_each(model, photos, out, arguments.seed)
-    print(f"{len(photos)} {model.makes.name}: {out}")
+    height, width = model.takes[model.source].shape[:2]
+    print(f"{len(photos)} {model.makes.name}, of photos cut and resized to {width}x{height}: {out}")
+
+
+def _photos(path: Path) -> list[Path]:
+    """Return the photos that a path names: itself, or those in it."""
+    if not path.is_dir():
+        return [path]
+    from kerasgan.data import folder, walk
+
+    found = walk.find(path, folder.SUFFIXES)
+    if not found:
+        raise ValueError(f"{path} holds no PNG, JPEG, WebP or BMP image.")
+    return found
 
 
 def _write_pairs(model, photos: list[Path], out: Path, seed: int | None) -> None:
@@ -65,12 +81,23 @@ def _write_each(model, photos: list[Path], out: Path, seed: int | None) -> None:
     names = [photo.stem for photo in photos]
     # Photos of one name from several folders keep apart.
     numbered = len(set(names)) < len(names)
+    progress = _progress(len(photos))
     for start in range(0, len(photos), READ_AT_ONCE):
         part = photos[start : start + READ_AT_ONCE]
         made = model.translate(_read(part, model.takes[model.source]), seed)
         for number, one in enumerate(made, start):
             name = f"{number:05d}_{names[number]}" if numbered else names[number]
             model.makes.save_one(out / f"{name}{model.makes.suffix}", one)
+        progress(start + len(part))
+
+
+def _progress(count: int):
+    """Return what is told how many are done: a bar on a terminal, where there is something to wait for."""
+    if count <= READ_AT_ONCE or not sys.stdout.isatty():
+        return lambda done: None
+    import keras
+
+    return keras.utils.Progbar(count, unit_name="photo").update
 
 
 def _read(photos: list[Path], kind):

@@ -70,7 +70,7 @@ def _training_facts(recipe, record: dict) -> dict:
     """Return what a card says of the training, from the recipe and what the run recorded."""
     hardware = record["hardware"]
     return {
-        "data": recipe.data["source"],
+        "data": ", ".join(recipes.sources(recipe.data)),
         **({"labels": f"of {recipe.data['labelled']} images"} if "labelled" in recipe.data else {}),
         "epochs": record["epochs"],
         "batch size": recipes.batch_size(recipe),

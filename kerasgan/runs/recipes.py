@@ -44,7 +44,7 @@ TRANSFORMS = {
     "unpaired": ("crop", "on_error", "channels"),
 }
 # Arguments of a model that the recipe gives elsewhere, or the data.
-MODEL_GIVEN = ("image_shape", "seed", "dtype")
+MODEL_GIVEN = ("image_shape", "source_shape", "seed", "dtype")
 DATA_GIVEN = ("seed", "first_epoch", "labels")
 # How many examples a model keeps of what nobody can make up: a grid of sixteen shows what it does.
 EXAMPLES = 16
@@ -176,6 +176,12 @@ def _check_classes(model, info) -> None:
             f"num_classes in [model] is {model.num_classes}, but {info.name} has {classes} classes. Leave it out: the "
             "data decide it."
         )
+
+
+def sources(data: dict) -> list[str]:
+    """Return what a recipe's table of data names: one source, or the two of pairs or of two domains."""
+    source = data["source"]
+    return list(source) if isinstance(source, list) else [source]
 
 
 def batch_size(recipe: Recipe) -> int:

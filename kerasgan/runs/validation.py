@@ -58,8 +58,9 @@ FILLED_IN = ("decay_steps",)
 
 # Types of arguments whose default, None or a word, does not tell them.
 TYPES = {
-    "source": (str,),
+    "source": (str, list),
     "num_classes": (int,),
+    "blocks": (int,),
     "name": (str,),
     "jit_compile": (bool, str),
     "ema_half_life": (float,),
@@ -80,12 +81,13 @@ WORDS = {
     "strategy": STRATEGIES,
     "architecture": ("conv", "mlp"),
     "conditioning": ("projection", "concatenation"),
+    "upsampling": ("transposed", "resized"),
     "unit": schedules.UNITS,
     "on_error": ("raise", "skip"),
     "jit_compile": ("auto",),
 }
 # Whole numbers are at least 1, but for these; and all are what fits 32 bits, with room for one more.
-AT_LEAST_0 = ("seed", "metrics_every", "warmup_steps", "iterations", "pretraining")
+AT_LEAST_0 = ("seed", "metrics_every", "warmup_steps", "iterations", "pretraining", "jitter", "blocks", "pool_size")
 MOST = 2**31 - 2
 # Numbers in [0, 1), above 0, and at least 0; others need only be finite.
 BELOW_1 = ("beta_1", "beta_2", "rho", "momentum", "ema_momentum", "ema_decay", "classifier_decay", "dropout")
@@ -95,7 +97,7 @@ ABOVE_0 = (
 )  # fmt: skip
 NOT_NEGATIVE = (
     "after", "weight_decay", "weight", "beta", "alpha", "end_learning_rate", "label_smoothing", "d_class_weight",
-    "d_fake_class_weight", "g_class_weight", "information_weight", "l2",
+    "d_fake_class_weight", "g_class_weight", "information_weight", "l2", "l1_weight", "cycle_weight", "identity_weight",
 )  # fmt: skip
 _NAMES = {bool: "true or false", int: "a whole number", float: "a number", str: "text", list: "a list", dict: "a table"}
 
@@ -198,7 +200,9 @@ def check_type(label: str, value, allowed: tuple[type, ...]) -> None:
 
 
 def _check_range(label: str, name: str, value, whole: bool) -> None:
-    if isinstance(value, list | tuple):
+    if name == "source":
+        _check_source(label, value)
+    elif isinstance(value, list | tuple):
         for each in value:
             check_type(f"Every part of {label}", each, (int,))
             _check_range(label, name, each, whole)
@@ -207,12 +211,19 @@ def _check_range(label: str, name: str, value, whole: bool) -> None:
     elif isinstance(value, str):
         if name in WORDS and value not in WORDS[name]:
             raise ValueError(f"In {label}: " + unknown_name(name, value, WORDS[name]))
-        if name == "source" and (not value.strip() or "\0" in value):
-            raise ValueError(f"{label} must name data; received {value!r}.")
     elif isinstance(value, int | float) and not isinstance(value, bool):
         words = _range(name, value, whole)
         if words:
             raise ValueError(f"{label} must be {words}; received {_shown(value)}.")
+
+
+def _check_source(label: str, value) -> None:
+    """Raise a ValueError unless this names data, or two sources, of the two sides of pairs or of two domains."""
+    names = value if isinstance(value, list) else [value]
+    if any(not isinstance(name, str) or not name.strip() or "\0" in name for name in names):
+        raise ValueError(f"{label} must name data; received {value!r}.")
+    if isinstance(value, list) and len(value) != 2:
+        raise ValueError(f"{label} must be one name, or a list of two; received {value!r}.")
 
 
 def _range(name: str, value: int | float, whole: bool) -> str | None:

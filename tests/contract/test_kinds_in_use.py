@@ -173,6 +173,20 @@ def test_translate_writes_each_photo_or_pairs(tmp_path, option, direction):
     np.testing.assert_allclose(pixels, expected, atol=1)
 
 
+def test_translate_takes_folders_and_says_what_it_did(tmp_path, capsys):
+    _, model = toy("toy_translator")
+    model.save(tmp_path / "model.keras")
+    for number in range(3):
+        images.save_png(tmp_path / "photos" / "deep" / f"{number}.png", np.full((30, 20, 3), 10 * number, "uint8"))
+    command = ["translate", str(tmp_path / "model.keras"), str(tmp_path / "photos"), "--out", str(tmp_path / "out")]
+    assert cli.main(command) == 0
+    assert "3 images, of photos cut and resized to 16x16" in capsys.readouterr().out
+    assert len(list((tmp_path / "out").iterdir())) == 3
+    (tmp_path / "empty").mkdir()
+    assert cli.main(["translate", str(tmp_path / "model.keras"), str(tmp_path / "empty")]) == 1
+    assert "holds no PNG" in capsys.readouterr().err
+
+
 def test_translate_names_what_it_cannot_use(tmp_path, capsys):
     _, model = toy("toy_translator")
     model.save(tmp_path / "model.keras")
