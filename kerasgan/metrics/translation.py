@@ -148,9 +148,10 @@ def _among(seen: dict, right, others, measuring: Measuring) -> list[Result]:
 
 def _cycle(model, name: str, source, measuring: Measuring) -> Result:
     """Return how far images are from what they come back as."""
-    back = next(other for other in model.directions() if other != name)
+    directions = model.directions()
+    back = next(direction for other, direction in directions.items() if other != name)
     images = to_float(source)
-    again = model.translate(model.translate(images, direction=name), direction=back)
+    again = back.translate(directions[name].translate(images))
     return measuring.result("cycle_l1", np.abs(again - images).mean() / 2.0, unit="share of the range")
 
 
