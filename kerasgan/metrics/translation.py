@@ -76,7 +76,7 @@ def evaluate(
         against: what the reader of its data takes.
         n: images at most.
         seed: of what is random in the translations, and of the metrics.
-        split: the images to translate; None takes "test".
+        split: the images to translate; None takes "test", or, where there is none, "train": the protocol says which.
         extractor: of features.
         provenance: of the results.
         **data: further arguments of that reader.
@@ -84,8 +84,7 @@ def evaluate(
     Raises:
         ValueError: the data do not exist, or do not fit the model.
     """
-    split = split or "test"
-    real = _read(model, against, split, n, data)
+    split, real = _to_translate(model, against, split, n, data)
     trained_on = apart_from(split)
     training = None if trained_on is None else _read(model, against, trained_on, n, data)
     results = []
@@ -153,6 +152,18 @@ def _cycle(model, name: str, source, measuring: Measuring) -> Result:
     images = to_float(source)
     again = back.translate(directions[name].translate(images))
     return measuring.result("cycle_l1", np.abs(again - images).mean() / 2.0, unit="share of the range")
+
+
+def _to_translate(model, against, split: str | None, n: int, data: dict) -> tuple[str, dict[str, np.ndarray]]:
+    """Return the split that is translated, and its images by name."""
+    if split is not None:
+        return split, _read(model, against, split, n, data)
+    try:
+        return "test", _read(model, against, "test", n, data)
+    except ValueError as error:
+        if "split 'test'" not in str(error):
+            raise
+        return "train", _read(model, against, "train", n, data)
 
 
 def _read(model, against, split: str, n: int, data: dict) -> dict[str, np.ndarray]:

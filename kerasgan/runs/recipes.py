@@ -199,7 +199,13 @@ def real_images(recipe: Recipe) -> dict | None:
     if reads not in TRANSFORMS:
         return None
     arguments = {name: recipe.data[name] for name in TRANSFORMS[reads] if name in recipe.data}
-    return {"against": recipe.data["source"]} | arguments | ({} if reads == "images" else {"split": held_out(recipe)})
+    rest = {"split": held_out(recipe)} if not learns_images(recipe) and held_out(recipe) != "test" else {}
+    return {"against": recipe.data["source"]} | arguments | rest
+
+
+def learns_images(recipe: Recipe) -> bool:
+    """Return whether a recipe's model learns from plain images, with labels or without."""
+    return _model_class(recipe).reads == "images"
 
 
 def held_out(recipe: Recipe) -> str:

@@ -109,10 +109,10 @@ def _metrics(recipe: Recipe, data_dir, log_dir) -> list:
     """Return the callback that measures the model, to run before those that record what it logs."""
     if not recipe.metrics_every:
         return []
-    real = recipes.real_images(recipe)
-    if real is None or "split" in real:
+    if not recipes.learns_images(recipe):
         raise ValueError(f"metrics_every measures what learns from plain images; {recipe.model['type']!r} does not.")
     where = {} if data_dir is None else {"data_dir": data_dir}
+    real = recipes.real_images(recipe)
     return [GenerativeMetrics(**real, every=recipe.metrics_every, log_dir=log_dir, **where)]
 
 
