@@ -191,7 +191,8 @@ def test_training_raises_the_elbo(make_vae, byte_images, name):
     learnable = np.broadcast_to(byte_images[:, :1, :1], byte_images.shape).copy()
     vae = make_vae(likelihood=name)
     vae.compile(keras.optimizers.Adam(1e-2))
-    history = vae.fit(learnable, batch_size=8, epochs=25, verbose=0).history
+    # In one order: Keras's shuffle has no seed, and in a rare one little is learned so soon.
+    history = vae.fit(learnable, batch_size=8, epochs=25, shuffle=False, verbose=0).history
     assert history["elbo"][-1] > history["elbo"][0] + 5
     if name != "bernoulli":
         # The learned scale moves away from its first value.
