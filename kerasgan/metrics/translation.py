@@ -141,8 +141,13 @@ def _among(seen: dict, right, others, measuring: Measuring) -> list[Result]:
 
     floor = None if others is None else distance(others)[0]
     settings = {"subsets": SUBSETS, "subset size": size, "spread": "standard error"}
-    found = {name: distance(seen[name]) for name in ("", "_of_identity")}
-    return [measuring.result(f"kid{name}", value, floor, error, **settings) for name, (value, error) in found.items()]
+    results = []
+    for name in ("", "_of_identity"):
+        value, error = distance(seen[name])
+        # All subsets are one where they take all there are: that says nothing of the error.
+        error = error if size < len(right) else None
+        results.append(measuring.result(f"kid{name}", value, floor, error, **settings))
+    return results
 
 
 def _cycle(model, name: str, source, measuring: Measuring) -> Result:

@@ -44,6 +44,7 @@ def test_what_anybody_has_stands_beside(of_pairs):
     assert {"kid_6", "kid_of_identity_6", "ssim_6", "ssim_of_mean_target_6"} <= set(of_pairs)
     assert of_pairs["kid_6"].floor is not None
     assert of_pairs["kid_6"].protocol["subset size"] == 6
+    assert of_pairs["kid_6"].spread is None
 
 
 def test_a_perfect_answer_is_perfect():
