@@ -123,6 +123,7 @@ def test_what_the_encoder_saw_goes_past_the_innermost_layer():
         ({"image_shape": (16, 16, 3), "dropout": 1.0}, "received 100.0 and 1.0"),
         ({"image_shape": (16, 16, 3), "l1_weight": -1.0}, "l1_weight must be at least 0"),
         ({"image_shape": (16, 16, 3), "base_filters": 0}, "base_filters must be a whole number"),
+        ({"image_shape": (16, 16, 3), "d_halvings": 0}, "d_halvings must be a whole number"),
     ],
 )
 def test_pix2pix_that_there_is_not(arguments, message):

@@ -42,7 +42,7 @@ class CycleGAN(Translator, GAN):
         cycle_weight: of the mean absolute distance between an image and what it comes back as, each way. The paper's 10
             stands beside a squared loss without the half of LSGAN's equations, which is 5 here.
         identity_weight: of the distance that a translator moves images of the sort it makes; the paper's 5, halved
-            likewise. 0 saves a pass, a third of the translators' work.
+            likewise. 0 saves one of the translators' three passes.
         pool_size: earlier translations that each discriminator may see again.
         upsampling: "transposed" convolutions as in the paper, or "resized" against checkerboards.
         affine: whether instance norms have scales and shifts; in the paper they have none.
@@ -110,7 +110,10 @@ class CycleGAN(Translator, GAN):
         self.pools = [ImagePool(image_shape, pool_size, name=f"pool_{name}") for name in "ab"]
 
     def compile_defaults(self) -> dict:
-        """Return the paper's settings; its learning rate is constant for a first half and falls to 0 in the second."""
+        """Return the paper's settings, at a constant rate: the paper's falls to 0 in the second half of training.
+
+        How long that is, only you know: give both optimizers a `kerasgan.schedules.Linear(2e-4, 0.0, over, after=...)`.
+        """
         return super().compile_defaults() | {"loss": "least_squares"}
 
     # What it takes and makes
