@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from kerasgan import images as image_module
-from kerasgan.data import folder, mnist_mini, stacked, tfds_images
+from kerasgan.data import coloured, folder, mnist_mini, stacked, tfds_images
 from kerasgan.data.examples import Examples, Request, check_split
 from kerasgan.data.transform import Transform
 from kerasgan.support import files
@@ -40,7 +40,7 @@ def is_local(source: str | os.PathLike) -> bool:
     looks_like_a_path = pathlib.Path(text).is_absolute() or text.startswith((".", "~")) or "\\" in text
     return (
         looks_like_a_path
-        or text in ("mnist_mini", "stacked_mnist_mini")
+        or text in ("mnist_mini", "stacked_mnist_mini", "coloured_mnist_mini")
         or pathlib.Path(text).suffix in (".npy", ".npz")
     )
 
@@ -60,6 +60,8 @@ def _read_named(source: str, request: Request) -> Examples:
         return from_arrays(source, images, labels, request, mnist_mini.CLASS_NAMES)
     if source in stacked.SOURCES:
         return _read_stacked(source, request)
+    if source in coloured.SOURCES:
+        return _read_coloured(source, request)
     path = path_of(source)
     if path.suffix in (".npy", ".npz"):
         return _read_numpy(path, request)
@@ -74,11 +76,21 @@ def _read_named(source: str, request: Request) -> Examples:
     return tfds_images.read(source, request)
 
 
-def _read_stacked(source: str, request: Request) -> Examples:
+def _read_coloured(source: str, request: Request) -> Examples:
+    digits = _read_plain(coloured.SOURCES[source], request)
+    return from_arrays(source, coloured.colour(digits.images), digits.labels, request, digits.class_names)
+
+
+def _read_plain(source: str, request: Request) -> Examples:
+    """All digits as they are, whatever is wanted of the pictures that are made of them."""
     plain = replace(
         request, transform=Transform(None, None, request.transform.crop), limit=None, cache=True, decode=True
     )
-    digits = _read_named(stacked.SOURCES[source], plain)
+    return _read_named(source, plain)
+
+
+def _read_stacked(source: str, request: Request) -> Examples:
+    digits = _read_plain(stacked.SOURCES[source], request)
     count = stacked.COUNT if request.limit is None else min(request.limit, stacked.COUNT)
     pictures, labels = stacked.stack(digits.images, digits.labels, count)
     return from_arrays(source, pictures, labels, request, tuple(f"{number:03}" for number in range(1000)))
