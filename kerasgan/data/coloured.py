@@ -31,7 +31,7 @@ def colour(digits: np.ndarray) -> np.ndarray:
 
 
 def uncolour(pictures: np.ndarray) -> np.ndarray:
-    """Returns what `colour` made the pictures of, uint8 (n, height, width, 1): how far the darkest channel is from white."""
+    """Returns what `colour` made the pictures of: how far the darkest channel is from white, (n, height, width, 1)."""
     return 255 - pictures.min(axis=-1, keepdims=True)
 
 
