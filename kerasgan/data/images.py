@@ -31,7 +31,8 @@ def load(
 
     Args:
         source: "mnist_mini" (embedded in the package), "stacked_mnist" (three digits of MNIST in the
-            channels of a picture; "stacked_mnist_mini": of the embedded ones), a folder of PNG, JPEG,
+            channels of a picture; "stacked_mnist_mini": of the embedded ones), "coloured_mnist" (MNIST in
+            ink of some colour on white paper; "coloured_mnist_mini" likewise), a folder of PNG, JPEG,
             WebP or BMP images, a `.npy` or `.npz` file, the name of a TFDS data set ("mnist", "cifar10", ...), an
             array (n, h, w, c) in uint8 or in floats in [-1, 1], or a tuple (images, labels).
             An existing file or folder is preferred over a TFDS data set of the same name.

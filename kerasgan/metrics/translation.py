@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from kerasgan.images import in_channels, to_float, to_uint8
-from kerasgan.metrics import image_sets
+from kerasgan.metrics import image_sets, kept
 from kerasgan.metrics.extractors import Extractor
 from kerasgan.metrics.features import extract
 from kerasgan.metrics.kid import kid
@@ -69,7 +69,9 @@ def evaluate(
     is that of Wang et al. 2004 with a Gaussian window of 11 pixels, and `perceptual` is the distance of the extractor's
     features, brought to length one: small where it sees the same. Each is also given for the identity and for the mean
     training target. Of all translators, `kid` compares what they make with real images of its sort; of those that go
-    both ways, `cycle_l1` is how far an image is from what it comes back as.
+    both ways, `cycle_l1` is how far an image is from what it comes back as. Between digits and digits of another look,
+    `class_kept` is the share of translations that the classifier of MNIST takes for what their source is, beside the
+    share of sources that it takes for what they are.
 
     Args:
         model: a model that reads pairs, or two domains.
@@ -93,7 +95,7 @@ def evaluate(
             "extractor": extractor.name,
             "weights": extractor.sha256,
             "resize": extractor.resize,
-            "real": f"{against if isinstance(against, str) else 'array'}/{split}",
+            "real": f"{_name(against)}/{split}",
             "real images": len(real[source]),
             "seed": seed,
         }
@@ -102,7 +104,15 @@ def evaluate(
         results += _results(direction, paired, real[source], real[target], training and training[target], measuring)
         if not paired:
             results.append(_cycle(model, name, real[source], measuring))
+        if not paired and kept.can_tell(against):
+            results.append(_kept(direction, against, split, real[source], measuring, **data))
     return results
+
+
+def _name(against) -> str:
+    if isinstance(against, list | tuple) and all(isinstance(each, str) for each in against):
+        return " and ".join(against)
+    return against if isinstance(against, str) else "array"
 
 
 def _results(direction, paired: bool, source, target, training, measuring: Measuring) -> list[Result]:
@@ -157,6 +167,16 @@ def _cycle(model, name: str, source, measuring: Measuring) -> Result:
     images = to_float(source)
     again = back.translate(directions[name].translate(images))
     return measuring.result("cycle_l1", np.abs(again - images).mean() / 2.0, unit="share of the range")
+
+
+def _kept(direction, against, split: str, source, measuring: Measuring, **data) -> Result:
+    """Return how many translations are of their source's class."""
+    names = dict(zip("ab", against, strict=True))
+    own, other = names.pop(direction.source), *names.values()
+    labels = kept.labels_of(own, split, len(source), **data)
+    made = image_sets.generated(direction, len(source), measuring.seed, {direction.source: to_float(source)})
+    shares = kept.accuracy(made.first(made.count), labels, other), kept.accuracy(source, labels, own)
+    return measuring.result("class_kept", *shares, classifier=kept.CLASSIFIER)
 
 
 def _to_translate(model, against, split: str | None, n: int, data: dict) -> tuple[str, dict[str, np.ndarray]]:

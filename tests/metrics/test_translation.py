@@ -5,6 +5,8 @@ import pytest
 
 import kerasgan
 from kerasgan import images, metrics
+from kerasgan.data import coloured, mnist_mini
+from kerasgan.metrics import kept
 from kerasgan.metrics.translation import apart_from
 
 RANDOM = np.random.default_rng(0)
@@ -14,6 +16,11 @@ FIRST, SECOND = (RANDOM.integers(0, 255, size=(6, 16, 16, 3)).astype("uint8") fo
 def means(batch):
     """Features: mean colours of the four quarters."""
     return batch.reshape(len(batch), 2, 8, 2, 8, -1).mean(axis=(2, 4)).reshape(len(batch), -1).astype("float32")
+
+
+def means_of_28(batch):
+    """Features: mean colours of the four quarters."""
+    return batch.reshape(len(batch), 2, 14, 2, 14, -1).mean(axis=(2, 4)).reshape(len(batch), -1).astype("float32")
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +76,28 @@ def test_both_directions_and_back():
     again = gan.translate(gan.translate(first, direction="b_to_a"))
     assert found["cycle_l1_b_to_a_6"].value == pytest.approx(np.abs(again - first).mean() / 2, 1e-4)
     assert found["kid_of_identity_a_to_b_6"].value != found["kid_a_to_b_6"].value
+
+
+def test_the_class_of_digits_is_read_from_translations():
+    """Of an identity that is asked to colour digits, nothing can be read: grey on black is not ink on paper."""
+    digits, labels = mnist_mini.arrays("test")
+    digits, labels = digits[:200, ..., None] if digits.ndim == 3 else digits[:200], labels[:200]
+    pictures = coloured.colour(digits)
+    assert kept.accuracy(digits, labels, "mnist_mini") > 0.97
+    assert kept.accuracy(pictures, labels, "coloured_mnist_mini") == kept.accuracy(digits, labels, "mnist_mini")
+    assert kept.accuracy(255 - pictures, labels, "coloured_mnist_mini") < 0.9
+    np.testing.assert_array_equal(kept.labels_of("coloured_mnist_mini", "test", 200), labels)
+
+
+def test_kept_classes_stand_beside_those_of_the_sources():
+    gan = kerasgan.CycleGAN((28, 28, 3), base_filters=4, blocks=0, d_halvings=1, seed=0)
+    sources = ["mnist_mini", "coloured_mnist_mini"]
+    found = {each.name: each for each in metrics.evaluate(gan, sources, n=64, extractor=means_of_28, channels=3)}
+    for direction in ("a_to_b", "b_to_a"):
+        result = found[f"class_kept_{direction}_64"]
+        assert result.value < 0.5 < 0.95 < result.floor
+        assert result.protocol["classifier"] == "mnist"
+    assert result.protocol["real"] == "mnist_mini and coloured_mnist_mini/test"
 
 
 def test_images_of_another_shape_are_refused(pix2pix):
