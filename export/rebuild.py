@@ -19,8 +19,12 @@ BEGIN, END = "<!-- table: written by rebuild.py -->", "<!-- end of table -->"
 HERE = pathlib.Path(__file__).resolve().parent
 
 
-def file_name(preset: str, quantization: str) -> str:
-    stem = pathlib.Path(preset).name
+# What the web page for samples makes up; `draw.html` is for what is made of something.
+MADE_UP = {"latents", "labels", "codes"}
+
+
+def file_name(preset: str, quantization: str, direction: str = "") -> str:
+    stem = "_".join(filter(None, (pathlib.Path(preset).name, direction)))
     return f"{stem}.tflite" if quantization == "float32" else f"{stem}_{quantization}.tflite"
 
 
@@ -29,21 +33,27 @@ def rebuild(presets: list[str], quantizations: list[str], folder: pathlib.Path) 
     import kerasgan
 
     for preset in presets or kerasgan.list_presets():
-        model = kerasgan.from_preset(preset)
-        for quantization in quantizations:
-            path = folder / file_name(preset, quantization)
-            try:
-                print(kerasgan.export.tflite(model, path, quantization), flush=True)
-            except ValueError as error:
-                # One that does not bear 8 bits has no such file; the others have theirs.
-                print(f"{path.name} left out. {error}", flush=True)
+        directions = kerasgan.from_preset(preset).directions()
+        for direction, model in directions.items():
+            for quantization in quantizations:
+                # Of one direction, the preset's own name is enough.
+                name = file_name(preset, quantization, direction if len(directions) > 1 else "")
+                _write(kerasgan.export, model, folder / name, quantization)
     write_index(folder)
+
+
+def _write(export, model, path: pathlib.Path, quantization: str) -> None:
+    try:
+        print(export.tflite(model, path, quantization), flush=True)
+    except ValueError as error:
+        # One that does not bear 8 bits has no such file; the others have theirs.
+        print(f"{path.name} left out. {error}", flush=True)
 
 
 def write_index(folder: pathlib.Path) -> None:
     """Write `models.json` for the web page, and the README's table, from the reports."""
     reports = [json.loads(path.read_text()) for path in sorted(folder.glob("*.tflite.json"))]
-    names = [report["path"] for report in reports]
+    names = [report["path"] for report in reports if {each["name"] for each in report["inputs"]} <= MADE_UP]
     (folder / "models.json").write_text(json.dumps(names, indent=2) + "\n")
     readme = folder / "README.md"
     if readme.exists():

@@ -5,6 +5,7 @@ python generate.py ../dcgan_fashion_mnist.tflite --out samples.png --number 16 -
 """
 
 import argparse
+import json
 import math
 import os
 import pathlib
@@ -21,22 +22,40 @@ def generate(path: str, number: int, seed: int, label: int | None = None) -> np.
     # The runner takes inputs by name: the file may hold them in any order.
     runner = interpreter.get_signature_runner("serving_default")
     details = runner.get_input_details()
-    batch, latent_dim = (int(size) for size in details["latents"]["shape"])
+    batch = int(next(iter(details.values()))["shape"][0])
     if label is not None and "labels" not in details:
         raise SystemExit(f"{path} is an unconditional model: leave out --label.")
 
     random = np.random.default_rng(seed)
-    latents = random.standard_normal((number, latent_dim), dtype=np.float32)
+    drawn = {name: draw(random, number, details[name]["shape"][1], how) for name, how in distributions(path).items()}
+    if "labels" in details:
+        drawn["labels"] = np.full(number, label or 0, np.int32)
+    unknown = details.keys() - drawn.keys()
+    if unknown:
+        raise SystemExit(f"{path} takes {', '.join(sorted(unknown))}, which this script cannot make up.")
     images = []
     for start in range(0, number, batch):
-        part = latents[start : start + batch]
-        # The batch size is fixed in the file: fill the last batch up, and cut the surplus below.
-        inputs = {"latents": np.resize(part, (batch, latent_dim))}
-        if "labels" in details:
-            inputs["labels"] = np.full(batch, label or 0, np.int32)
-        images.append(runner(**inputs)["images"][: len(part)])
-    levels = (np.concatenate(images) + 1.0) * 127.5
+        # The batch size is fixed in the file: the last batch is filled up, and the surplus cut below.
+        numbers = np.arange(start, start + batch) % number
+        images.append(runner(**{name: array[numbers] for name, array in drawn.items()})["images"])
+    levels = (np.concatenate(images)[:number] + 1.0) * 127.5
     return np.rint(levels.clip(0, 255)).astype(np.uint8)
+
+
+def distributions(path: str) -> dict[str, str]:
+    """Return how each random input is drawn, by the report beside the file; without one, normal latents."""
+    report = pathlib.Path(f"{path}.json")
+    if not report.is_file():
+        return {"latents": "normal"}
+    return {each["name"]: each["drawn"] for each in json.loads(report.read_text())["inputs"] if "drawn" in each}
+
+
+def draw(random: np.random.Generator, number: int, size: int, distribution: str) -> np.ndarray:
+    """Return float32 (number, size): "normal", "uniform" in [-1, 1), or "unit" in [0, 1)."""
+    if distribution == "normal":
+        return random.standard_normal((number, size), dtype=np.float32)
+    unit = random.random((number, size), dtype=np.float32)
+    return 2 * unit - 1 if distribution == "uniform" else unit
 
 
 def grid(images: np.ndarray, padding: int = 2) -> np.ndarray:

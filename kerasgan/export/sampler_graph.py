@@ -44,6 +44,12 @@ def describe_source(model) -> dict:
     }
 
 
+def drawn(model, name: str) -> dict:
+    """Return what a report says of how an input is drawn: nothing of one that holds no random numbers."""
+    distribution = getattr(model.takes[name], "distribution", None)
+    return {"drawn": distribution} if distribution else {}
+
+
 def float32_sampler(model) -> keras.Model:
     """Return the model's sampler in float32, with the same weights.
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from kerasgan import data, images
-from kerasgan.data import coloured, mnist_mini
+from kerasgan.data import coloured
 
 
 def read(source, split="train", **arguments):

@@ -109,6 +109,39 @@ def test_rebuild_writes_files_reports_and_index(tmp_path):
     assert "old" not in text
 
 
+def test_numbers_come_from_the_distribution_that_the_report_names(folder, tmp_path):
+    assert json.loads((folder / "grey.tflite.json").read_text())["inputs"][0]["drawn"] == "normal"
+    draw = runpy.run_path(str(GENERATE))["draw"]
+    random = np.random.default_rng(0)
+    normal, uniform, unit = (draw(random, 500, 4, name) for name in ("normal", "uniform", "unit"))
+    assert normal.std() == pytest.approx(1.0, abs=0.1)
+    assert (uniform.min() < -0.9, uniform.max() > 0.9, abs(uniform).max() <= 1.0) == (True, True, True)
+    assert (unit.min() >= 0.0, unit.min() < 0.1, unit.max() > 0.9) == (True, True, True)
+    assert {array.dtype.name for array in (normal, uniform, unit)} == {"float32"}
+
+    codes = kerasgan.InfoGAN((16, 16, 1), categories=3, codes=2, latent_dim=4, base_filters=4, seed=0)
+    export.tflite(codes, tmp_path / "codes.tflite")
+    distributions = runpy.run_path(str(GENERATE))["distributions"]
+    assert distributions(str(tmp_path / "codes.tflite")) == {"latents": "uniform", "codes": "uniform"}
+    result = generate(tmp_path / "codes.tflite", "--out", tmp_path / "codes.png", "--number", 3, "--label", 2)
+    assert result.returncode == 0, result.stderr
+
+
+def test_rebuild_writes_a_file_for_each_direction_and_lists_what_makes_samples_only(tmp_path):
+    gan = kerasgan.CycleGAN((16, 16, 3), base_filters=4, blocks=0, d_halvings=1, seed=0)
+    sides = np.random.default_rng(0).uniform(-1, 1, (2, 4, 16, 16, 3)).astype("float32")
+    gan.examples = dict(zip("ab", sides, strict=True))
+    kerasgan.save_preset(gan, tmp_path / "tiny")
+    rebuild = runpy.run_path(str(EXAMPLES / "rebuild.py"))["rebuild"]
+    (tmp_path / "out").mkdir()
+    rebuild([str(tmp_path / "tiny")], ["float32"], tmp_path / "out")
+    assert {path.name for path in (tmp_path / "out").glob("*.tflite")} == {"tiny_a_to_b.tflite", "tiny_b_to_a.tflite"}
+    assert json.loads((tmp_path / "out" / "models.json").read_text()) == []
+    result = generate(tmp_path / "out" / "tiny_a_to_b.tflite")
+    assert result.returncode != 0
+    assert "takes a" in result.stderr
+
+
 def test_rebuild_explains_an_unknown_preset(tmp_path, monkeypatch):
     main = runpy.run_path(str(EXAMPLES / "rebuild.py"))["main"]
     monkeypatch.setattr(sys, "argv", ["rebuild.py", "no_such_preset", "--folder", str(tmp_path / "out")])
