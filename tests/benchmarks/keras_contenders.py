@@ -10,12 +10,18 @@ IMAGE_SHAPE = (28, 28, 1)
 LATENT_DIM = 64
 BASE_FILTERS = 64
 CLASSES = 10
+# As in torch_translators.py.
+TRANSLATED, TRANSLATOR_FILTERS = (128, 128, 3), 32
 
 
 def ours(dtype: str, model: str = "dcgan") -> keras.Model:
     settings = {"seed": 0, "dtype": dtype, "d_steps": 1}
     if model == "sngan":
         gan = kerasgan.SNGAN(g_filters=BASE_FILTERS, d_filters=BASE_FILTERS, num_classes=CLASSES, **settings)
+    elif model == "pix2pix":
+        gan = kerasgan.Pix2Pix(TRANSLATED, base_filters=TRANSLATOR_FILTERS, **settings)
+    elif model == "cyclegan":
+        gan = kerasgan.CycleGAN(TRANSLATED, base_filters=TRANSLATOR_FILTERS, **settings)
     else:
         family = kerasgan.DCGAN if model == "dcgan" else kerasgan.WGANGP
         gan = family(IMAGE_SHAPE, LATENT_DIM, BASE_FILTERS, **settings)
@@ -101,23 +107,36 @@ def stepper(model: keras.Model, batch_size: int):
 
 
 def examples(model: keras.Model, count: int):
-    """Return images, and labels where the model learns them."""
+    """Return images, labels with them where the model learns these, or pairs."""
+    random = np.random.default_rng(0)
+    if getattr(model, "reads", "images") != "images":
+        return tuple(random.uniform(-1, 1, (count, *kind.shape)).astype("float32") for kind in model.learns.values())
     shape = getattr(model, "image_shape", IMAGE_SHAPE)
-    images = np.random.default_rng(0).uniform(-1, 1, (count, *shape)).astype("float32")
+    images = random.uniform(-1, 1, (count, *shape)).astype("float32")
     labelled = getattr(model, "num_classes", None) is not None
     return (images, np.arange(count, dtype="int32") % CLASSES) if labelled else images
 
 
 def waiting(model: keras.Model, batch_size: int, steps: int) -> dict:
     """Return how long the steps wait for `kerasgan.data.load`, in ms: medians of waits and whole steps."""
-    images = np.random.default_rng(0).integers(0, 256, (60_000, *model.image_shape), dtype="uint8")
-    data = kerasgan.data.load(images, batch_size=batch_size)
-    if model.num_classes is not None:
-        data = data.map(lambda batch: (batch, tf.range(tf.shape(batch)[0]) % CLASSES))
-    clock = Clock(model, data)
+    clock = Clock(model, _read(model, batch_size))
     clock.run(3)
     waits, totals = clock.run(steps)
     return {"wait_ms": 1e3 * float(np.median(waits)), "step_ms": 1e3 * float(np.median(totals))}
+
+
+def _read(model: keras.Model, batch_size: int):
+    """Return batches as `kerasgan.data` reads them of arrays."""
+    random = np.random.default_rng(0)
+    if model.reads != "images":
+        sides = tuple(random.integers(0, 256, (400, *kind.shape), dtype="uint8") for kind in model.learns.values())
+        return kerasgan.data.reader(model.reads).load(sides, batch_size=batch_size, flip=True)
+    data = kerasgan.data.load(
+        random.integers(0, 256, (60_000, *model.image_shape), dtype="uint8"), batch_size=batch_size
+    )
+    if model.num_classes is not None:
+        data = data.map(lambda batch: (batch, tf.range(tf.shape(batch)[0]) % CLASSES))
+    return data
 
 
 class Clock:
@@ -135,7 +154,7 @@ class Clock:
             start = time.perf_counter()
             batch = next(self.batches)
             waits.append(time.perf_counter() - start)
-            float(self.train_step(batch)["g_loss"])
+            float(next(iter(self.train_step(batch).values())))
             totals.append(time.perf_counter() - start)
         return waits, totals
 

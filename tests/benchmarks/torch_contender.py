@@ -5,6 +5,7 @@ import statistics
 import time
 
 import torch
+import torch_translators
 from torch import nn
 from torch.nn import functional
 from torch_resnet import ResNetDiscriminator, ResNetGenerator
@@ -101,6 +102,7 @@ class WGANGP(Family):
         return 10.0 * (norm - 1.0).square().mean()
 
 
+LAYOUTS = ("nchw", "channels_last")
 FAMILIES = {"dcgan": Family, "sngan": SNGAN, "wgan_gp": WGANGP}
 
 
@@ -203,11 +205,16 @@ def stepper(family: Family, dtype: str, channels_last: bool):
     return step
 
 
+def _stepper(model: str, batch_size: int, dtype: str, channels_last: bool):
+    if model in FAMILIES:
+        return stepper(FAMILIES[model](batch_size), dtype, channels_last)
+    return torch_translators.stepper(model, batch_size, dtype, channels_last)
+
+
 def build(name: str, dtype: str, batch_size: int, model: str = "dcgan"):
     """Return the step in whichever memory layout is faster here."""
     del name
-    family = FAMILIES[model](batch_size)
-    steps = {layout: stepper(family, dtype, layout == "channels_last") for layout in ("nchw", "channels_last")}
+    steps = {layout: _stepper(model, batch_size, dtype, layout == "channels_last") for layout in LAYOUTS}
     first = time.perf_counter()
     steps["nchw"]()
     build.first_step_s = time.perf_counter() - first

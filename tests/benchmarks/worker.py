@@ -17,7 +17,7 @@ def main() -> None:
     parser.add_argument("dtype")
     parser.add_argument("batch_size", type=int)
     parser.add_argument("threads", type=int)
-    parser.add_argument("--model", default="dcgan", choices=("dcgan", "sngan", "wgan_gp"))
+    parser.add_argument("--model", default="dcgan", choices=("dcgan", "sngan", "wgan_gp", "pix2pix", "cyclegan"))
     given = parser.parse_args()
     # Answers go to the real standard output; whatever libraries print goes to standard error.
     answers = os.fdopen(os.dup(1), "w")
