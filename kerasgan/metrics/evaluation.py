@@ -3,7 +3,7 @@
 import importlib.metadata
 import warnings
 
-from kerasgan.metrics import classifiers, image_sets, translation
+from kerasgan.metrics import classifiers, image_sets, kept, translation
 from kerasgan.metrics.checks import check_at_least
 from kerasgan.metrics.classification import errors
 from kerasgan.metrics.extractors import Extractor
@@ -89,7 +89,8 @@ def evaluate(
     check_at_least("seed", seed, 0)
     n, seed = int(n), int(seed)  # A result is written as JSON, which knows no numbers of NumPy's.
     if getattr(model, "reads", None) in translation.READS:
-        extractor = get(extractor or ANY_PICTURE)
+        if extractor or not kept.can_tell(against):
+            extractor = get(extractor or ANY_PICTURE)
         data = {"image_size": model.image_shape[:2]} | data
         return translation.evaluate(model, against, n, seed, split, extractor, _provenance(model), **data)
     chosen = _chosen(metrics)

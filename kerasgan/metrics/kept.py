@@ -1,4 +1,6 @@
-"""Whether a translation shows what its source shows, where a classifier can tell."""
+"""Digits of several looks, as the classifier of MNIST reads them: whether a translation keeps what its source shows."""
+
+from dataclasses import replace
 
 import numpy as np
 
@@ -8,6 +10,7 @@ from kerasgan.metrics.extractors import Extractor
 from kerasgan.metrics.features import extract, get
 
 CLASSIFIER = "mnist"
+BATCH_SIZE = 500
 
 
 def _grey(images: np.ndarray) -> np.ndarray:
@@ -23,19 +26,20 @@ def can_tell(sources) -> bool:
     return isinstance(sources, list | tuple) and all(isinstance(each, str) and each in DIGITS for each in sources)
 
 
-def accuracy(images: np.ndarray, labels: np.ndarray, source: str, classifier: Extractor | None = None) -> float:
-    """Return the share of images that the classifier of MNIST sees as their labels.
+def extractor(source: str) -> Extractor:
+    """Return the classifier of MNIST for digits as the data set `source`, a name of `DIGITS`, has them."""
+    classifier = get(CLASSIFIER)
 
-    Args:
-        images: uint8 (n, 28, 28, channels), as the data set `source` has them.
-        labels: integers (n,).
-        source: a name of `DIGITS`.
-        classifier: if not that one.
-    """
-    digits = DIGITS[source](images)
-    found = extract(
-        classifier or get(CLASSIFIER), (digits[start : start + 500] for start in range(0, len(digits), 500))
-    )
+    def read(images):
+        return classifier(DIGITS[source](images))
+
+    return replace(classifier, name=f"{CLASSIFIER}_of_{source}", function=read, image_shape=None)
+
+
+def accuracy(images: np.ndarray, labels: np.ndarray, source: str) -> float:
+    """Return the share of images, uint8 (n, 28, 28, channels), that are seen as their labels, integers (n,)."""
+    batches = (images[start : start + BATCH_SIZE] for start in range(0, len(images), BATCH_SIZE))
+    found = extract(extractor(source), batches)
     return float(np.mean(found.probabilities.argmax(axis=1) == labels))
 
 
@@ -44,6 +48,6 @@ def labels_of(source: str, split: str, n: int, **data) -> np.ndarray:
     from kerasgan.data import load
 
     batches = load(
-        source, split=split, labels=True, limit=n, batch_size=500, shuffle=False, drop_remainder=False, **data
+        source, split=split, labels=True, limit=n, batch_size=BATCH_SIZE, shuffle=False, drop_remainder=False, **data
     )
     return np.concatenate([labels for _, labels in batches.as_numpy_iterator()])

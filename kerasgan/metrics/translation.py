@@ -13,6 +13,7 @@ from kerasgan.images import in_channels, to_float, to_uint8
 from kerasgan.metrics import image_sets, kept
 from kerasgan.metrics.extractors import Extractor
 from kerasgan.metrics.features import extract
+from kerasgan.metrics.frechet import fid
 from kerasgan.metrics.kid import kid
 from kerasgan.metrics.result import Result, short
 
@@ -61,17 +62,17 @@ def apart_from(split: str) -> str | None:
 
 
 def evaluate(
-    model, against, n: int, seed: int, split: str | None, extractor: Extractor, provenance: dict, **data
+    model, against, n: int, seed: int, split: str | None, extractor: Extractor | None, provenance: dict, **data
 ) -> list[Result]:
     """Return what `kerasgan.metrics.evaluate` says of a translator.
 
     Of pairs, `l1` is the mean absolute difference from the target in shares of the range, `psnr` is in decibels, `ssim`
     is that of Wang et al. 2004 with a Gaussian window of 11 pixels, and `perceptual` is the distance of the extractor's
     features, brought to length one: small where it sees the same. Each is also given for the identity and for the mean
-    training target. Of all translators, `kid` compares what they make with real images of its sort; of those that go
-    both ways, `cycle_l1` is how far an image is from what it comes back as. Between digits and digits of another look,
-    `class_kept` is the share of translations that the classifier of MNIST takes for what their source is, beside the
-    share of sources that it takes for what they are.
+    training target. Of all translators, `kid`, and `fid` where there are more images than features, compare what they
+    make with real images of its sort; of those that go both ways, `cycle_l1` is how far an image is from what it comes
+    back as. Between digits and digits of another look, seen by the classifier of MNIST, `class_kept` is the share of
+    translations that it takes for what their source is, beside the share of sources that it takes for what they are.
 
     Args:
         model: a model that reads pairs, or two domains.
@@ -79,7 +80,7 @@ def evaluate(
         n: images at most.
         seed: of what is random in the translations, and of the metrics.
         split: the images to translate; None takes "test", or, where there is none, "train": the protocol says which.
-        extractor: of features.
+        extractor: of features; None for the classifier of MNIST, of digits only.
         provenance: of the results.
         **data: further arguments of that reader.
 
@@ -89,18 +90,20 @@ def evaluate(
     split, real = _to_translate(model, against, split, n, data)
     trained_on = apart_from(split)
     training = None if trained_on is None else _read(model, against, trained_on, n, data)
+    looks = dict(zip("ab", against, strict=True)) if extractor is None else {}
     results = []
     for (name, direction), (source, target) in zip(model.directions().items(), READS[model.reads], strict=True):
+        judge = extractor or kept.extractor(looks[target])
         facts = {
-            "extractor": extractor.name,
-            "weights": extractor.sha256,
-            "resize": extractor.resize,
+            "extractor": judge.name,
+            "weights": judge.sha256,
+            "resize": judge.resize,
             "real": f"{_name(against)}/{split}",
             "real images": len(real[source]),
             "seed": seed,
         }
         paired = model.reads == "pairs"
-        measuring = Measuring(extractor, seed, "" if paired else f"{name}_", facts, provenance)
+        measuring = Measuring(judge, seed, "" if paired else f"{name}_", facts, provenance)
         results += _results(direction, paired, real[source], real[target], training and training[target], measuring)
         if not paired:
             results.append(_cycle(model, name, real[source], measuring))
@@ -151,13 +154,21 @@ def _among(seen: dict, right, others, measuring: Measuring) -> list[Result]:
 
     floor = None if others is None else distance(others)[0]
     settings = {"subsets": SUBSETS, "subset size": size, "spread": "standard error"}
-    results = []
+    results = _frechet(seen, right, others, measuring)
     for name in ("", "_of_identity"):
         value, error = distance(seen[name])
         # All subsets are one where they take all there are: that says nothing of the error.
         error = error if size < len(right) else None
         results.append(measuring.result(f"kid{name}", value, floor, error, **settings))
     return results
+
+
+def _frechet(seen: dict, right, others, measuring: Measuring) -> list[Result]:
+    """Return the Frechet distances; none where there are too few images for the features' covariance."""
+    if len(right) <= right.shape[1]:
+        return []
+    floor = fid(others, right) if others is not None and len(others) > right.shape[1] else None
+    return [measuring.result(f"fid{name}", fid(seen[name], right), floor) for name in ("", "_of_identity")]
 
 
 def _cycle(model, name: str, source, measuring: Measuring) -> Result:

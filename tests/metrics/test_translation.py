@@ -7,6 +7,7 @@ import kerasgan
 from kerasgan import images, metrics
 from kerasgan.data import coloured, mnist_mini
 from kerasgan.metrics import kept
+from kerasgan.metrics.frechet import fid
 from kerasgan.metrics.translation import apart_from
 
 RANDOM = np.random.default_rng(0)
@@ -98,6 +99,8 @@ def test_kept_classes_stand_beside_those_of_the_sources():
         assert result.value < 0.5 < 0.95 < result.floor
         assert result.protocol["classifier"] == "mnist"
     assert result.protocol["real"] == "mnist_mini and coloured_mnist_mini/test"
+    found = metrics.evaluate(gan, sources, n=64, channels=3)
+    assert {each.protocol["extractor"] for each in found} == {"mnist_of_mnist_mini", "mnist_of_coloured_mnist_mini"}
 
 
 def test_images_of_another_shape_are_refused(pix2pix):
@@ -111,3 +114,11 @@ def test_images_of_another_shape_are_refused(pix2pix):
 )
 def test_what_was_trained_on(split, other):
     assert apart_from(split) == other
+
+
+def test_the_frechet_distance_is_given_where_there_are_more_images_than_features():
+    gan = kerasgan.CycleGAN((16, 16, 3), base_filters=4, blocks=0, d_halvings=1, seed=0)
+    sides = RANDOM.integers(0, 255, size=(2, 40, 16, 16, 3)).astype("uint8")
+    found = {each.name: each for each in metrics.evaluate(gan, tuple(sides), extractor=means)}
+    assert found["fid_of_identity_a_to_b_40"].value == pytest.approx(fid(*map(means, sides)), 1e-3)
+    assert found["fid_b_to_a_40"].floor is not None
