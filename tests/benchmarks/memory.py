@@ -1,8 +1,9 @@
-"""How much memory training DCGAN on 60,000 images of 28x28x1 takes; the limit is 2 GB.
+"""How much memory training takes: DCGAN on 60,000 images of 28x28x1, at most 2 GB; CycleGAN on 256x256x3, at most 6.
 
     python tests/benchmarks/memory.py
+    python tests/benchmarks/memory.py --model cyclegan
 
-Each way of giving the data runs in a process of its own, with ImageSummary and checkpoints as in a real run. The
+CycleGAN has its paper's networks, in float32, and batches of one image. Of DCGAN, each way of giving the data runs in a process of its own, with ImageSummary and checkpoints as in a real run. The
 images are noise: their values make no difference to memory. Prints the peak resident memory; exit status 1 above the
 limit.
 """
@@ -17,6 +18,20 @@ import tempfile
 
 LIMIT_GB = 2.0
 SOURCES = ("load", "array")
+CYCLEGAN_LIMIT_GB = 6.0
+
+
+def train_cyclegan() -> None:
+    """Take six steps and print the peak resident memory of this process in GB."""
+    import numpy as np
+
+    import kerasgan
+
+    gan = kerasgan.CycleGAN((256, 256, 3), seed=0)
+    gan.compile()
+    images = np.random.default_rng(0).integers(0, 256, (3, 256, 256, 3), dtype="uint8")
+    gan.fit(kerasgan.data.unpaired.load((images, images)), epochs=2, verbose=0)
+    print(peak())
 
 
 def train(source: str, batch_size: int, epochs: int, steps: int | None) -> None:
@@ -40,20 +55,32 @@ def train(source: str, batch_size: int, epochs: int, steps: int | None) -> None:
             keras.callbacks.ModelCheckpoint(f"{folder}/model.keras"),
         ]
         gan.fit(data, epochs=epochs, steps_per_epoch=steps, verbose=0, callbacks=callbacks, **arguments)
+    print(peak())
+
+
+def peak() -> float:
     # Linux counts in KiB.
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--source", choices=SOURCES, help=argparse.SUPPRESS)
+    parser.add_argument("--source", choices=(*SOURCES, "cyclegan"), help=argparse.SUPPRESS)
+    parser.add_argument("--model", choices=("dcgan", "cyclegan"), default="dcgan")
     parser.add_argument("--batch-size", type=int, default=128)
     parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--steps", type=int, default=None, help="steps in an epoch; all images if left out")
     given = parser.parse_args()
+    if given.source == "cyclegan":
+        train_cyclegan()
+        return 0
     if given.source:
         train(given.source, given.batch_size, given.epochs, given.steps)
         return 0
+    if given.model == "cyclegan":
+        used = peak_gb("cyclegan", given)
+        print(f"CycleGAN, 256x256x3, batch 1: {used:.2f} GB; limit: {CYCLEGAN_LIMIT_GB:.2f} GB")
+        return int(used >= CYCLEGAN_LIMIT_GB)
     peaks = {source: peak_gb(source, given) for source in SOURCES}
     print(f"kerasgan.data.load (uint8 array): {peaks['load']:.2f} GB")
     print(f"float32 array given to fit:       {peaks['array']:.2f} GB")
