@@ -3,9 +3,9 @@
     python tests/benchmarks/memory.py
     python tests/benchmarks/memory.py --model cyclegan
 
-CycleGAN has its paper's networks, in float32, and batches of one image. Of DCGAN, each way of giving the data runs in a process of its own, with ImageSummary and checkpoints as in a real run. The
-images are noise: their values make no difference to memory. Prints the peak resident memory; exit status 1 above the
-limit.
+CycleGAN has its paper's networks, in float32, and batches of one image. Of DCGAN, each way of giving the data runs in a
+process of its own, with ImageSummary and checkpoints as in a real run. The images are noise: their values make no
+difference to memory. Prints the peak resident memory; exit status 1 above the limit.
 """
 
 import argparse
