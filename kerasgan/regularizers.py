@@ -196,11 +196,14 @@ class HistoricalAveraging(Regularizer):
 
     def __init__(self, weight: float = 1e-3):
         super().__init__(weight)
+        # Of all models that were compiled with this object.
+        self._means = {}
 
     def remember(self, networks):
         """Return a running mean for each player."""
-        self._means = {id(network): RunningMean(network.trainable_variables) for network in networks.values()}
-        return list(self._means.values())
+        means = {id(network): RunningMean(network.trainable_variables) for network in networks.values()}
+        self._means |= means
+        return list(means.values())
 
     def penalty(self, batch):
         """Return |theta - mean of theta|^2 of the player whose update it is, and let an update count in the mean."""

@@ -233,6 +233,16 @@ def test_historical_averaging_holds_each_player_to_its_own_past_and_goes_on_afte
     assert [int(each.count) for each in gan.memories] == [0, 0]
 
 
+def test_one_object_of_historical_averaging_serves_several_models(make_gan, images):
+    regularizer = regularizers.HistoricalAveraging()
+    first, second = make_gan(), make_gan()
+    for gan in (first, second):
+        gan.compile(regularizers=[regularizer])
+    for gan in (first, second):
+        gan.fit(images[:8], batch_size=4, verbose=0)
+        assert [int(each.count) for each in gan.memories] == [2, 2]
+
+
 def test_the_penalty_can_be_trained_on():
     scale = tf.Variable(2.0)
     with tf.GradientTape() as tape:

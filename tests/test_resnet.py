@@ -107,6 +107,7 @@ def test_where_weights_are_normalised():
 def test_features_are_summed_not_averaged():
     images = np.ones((2, 4, 6, 3), "float32")
     np.testing.assert_array_equal(GlobalSumPooling2D()(images), np.full((2, 3), 24.0))
+    assert GlobalSumPooling2D(keepdims=True)(images).shape == (2, 1, 1, 3)
 
 
 def test_a_shortcut_carries_what_came_in_before_the_relu():

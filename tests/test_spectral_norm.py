@@ -198,3 +198,11 @@ def test_an_exported_file_holds_normalised_weights_and_iterates_no_more(tmp_path
     assert "TRANSPOSE_CONV" in operations
     # The norms and the quotient that sigma is made of.
     assert not operations & {"L2_NORMALIZATION", "RSQRT", "SQRT", "SUM", "DIV", "MAXIMUM"}
+
+
+def test_a_matrix_of_zeros_has_finite_gradients():
+    layer, inputs = built("dense")
+    layer.kernel.assign(tf.zeros_like(layer.kernel))
+    with tf.GradientTape() as tape:
+        made = tf.reduce_sum(layer(inputs, training=True))
+    assert np.isfinite(tape.gradient(made, layer.kernel.value)).all()

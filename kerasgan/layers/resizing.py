@@ -65,4 +65,4 @@ class GlobalSumPooling2D(keras.layers.GlobalAveragePooling2D):
 
     def call(self, inputs):
         """Return the sums."""
-        return tf.reduce_sum(inputs, axis=(1, 2))
+        return tf.reduce_sum(inputs, axis=(1, 2), keepdims=self.keepdims)

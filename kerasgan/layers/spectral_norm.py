@@ -45,7 +45,8 @@ class SpectralNorm:
         v = tf.math.l2_normalize(tf.linalg.matvec(tf.stop_gradient(rows), tf.convert_to_tensor(self.u)))
         # Its length is sigma, and the gradient of that length is v u^T: that of sigma = v^T W u with both held fixed.
         stretched = tf.linalg.matvec(rows, v, transpose_a=True)
-        sigma = tf.maximum(tf.norm(stretched), 1e-12)
+        # Bounded under the root: of a matrix of zeros the root would have no slope.
+        sigma = tf.sqrt(tf.maximum(tf.reduce_sum(stretched**2), 1e-24))
         if training and self.trainable:
             self.u.assign(tf.stop_gradient(stretched / sigma))
         return tf.cast(weight / sigma, self.compute_dtype)
