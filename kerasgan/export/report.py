@@ -41,6 +41,7 @@ class Report:
         threads: threads of the interpreter; None where TensorFlow chose.
         machine: processor and number of logical cores that the latency was measured on.
         versions: versions of the packages involved.
+        kept_in_float: operators that int8 would spoil, and that compute in float32 in an int8 file.
     """
 
     path: str
@@ -63,12 +64,14 @@ class Report:
     threads: int | None
     machine: str
     versions: dict[str, str]
+    kept_in_float: list[str] = dataclasses.field(default_factory=list)
 
     def __str__(self) -> str:
         batch = "any batch size" if self.batch_size is None else f"batch size {self.batch_size}"
         psnr = f", PSNR {self.psnr_db:.1f} dB" if self.psnr_db is not None else ""
         error = "identical" if self.max_abs_error == 0.0 else f"max error {self.max_abs_error:.1e}{psnr}"
         ops = f", {sum(self.ops.values())} operators" if self.ops else ""
+        ops += f" ({', '.join(self.kept_in_float)} in float32)" if self.kept_in_float else ""
         threads = "TensorFlow's threads" if self.threads is None else f"{self.threads} thread(s)"
         return (
             f"{self.path}: {self.format}, {self.quantization}, {readable_size(self.size_bytes)}, "

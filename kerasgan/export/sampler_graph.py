@@ -103,6 +103,11 @@ def with_bounded_tanh(sampler: keras.Model) -> keras.Model:
     return copy
 
 
+def float_operators(sampler: keras.Model) -> list[str]:
+    """Return the TFLite operators that layers of the sampler say must not be computed with 8 bits."""
+    return sorted({name for layer in _layers(sampler) for name in getattr(layer, "float_operators", ())})
+
+
 def _layers(sampler: keras.Model) -> list:
     return [layer for layer in sampler._flatten_layers() if layer is not sampler]
 

@@ -48,7 +48,8 @@ def tflite(
         path: the file; must end in .tflite. Missing folders are made; an earlier file is replaced.
         quantization: "float32"; "float16" weights (half the size); "dynamic": int8 weights, and
             activations in float32 where no hybrid kernel exists (a quarter of the size); "int8":
-            int8 weights and activations (a quarter of the size, for integer accelerators). Tokens keep "float32".
+            int8 weights and activations (a quarter of the size, for integer accelerators), but for the operators of
+            layers that do not bear it, such as instance norms: the report names them. Tokens keep "float32".
         batch_size: fixed number of outputs of a call.
         calibration_samples: number of the model's own inputs that set the ranges of int8
             activations, rounded up to whole batches.
@@ -127,11 +128,13 @@ def _convert(model, quantization, batch_size, calibration_samples, seed) -> byte
             # The module holds nothing: the function has its weights as constants.
             converter = tf.lite.TFLiteConverter.from_concrete_functions([function], tf.Module())
             _set_quantization(converter, quantization)
-            if quantization == "int8":
-                batches = -(-calibration_samples // batch_size)
-                inputs = sampler_graph.named_inputs(model, batches * batch_size, seed)
-                converter.representative_dataset = lambda: _batches(inputs, batch_size)
-            return converter.convert()
+            if quantization != "int8":
+                return converter.convert()
+            batches = -(-calibration_samples // batch_size)
+            inputs = sampler_graph.named_inputs(model, batches * batch_size, seed)
+            converter.representative_dataset = lambda: _batches(inputs, batch_size)
+            in_float = sampler_graph.float_operators(sampler)
+            return _converted_but_for(in_float, converter) if in_float else converter.convert()
     except Exception as error:
         output = f"{error}\n{silence.text}"
         missing = {name.strip() for line in _FLEX_LINE.findall(output) for name in line.split(",")} - {""}
@@ -141,6 +144,15 @@ def _convert(model, quantization, batch_size, calibration_samples, seed) -> byte
             f"written. {type(error).__name__}: {error}\nThe converter's own output:\n"
             f"{silence.text[-4000:] or '(none)'}"
         ) from error
+
+
+def _converted_but_for(in_float: list[str], converter) -> bytes:
+    """Convert to int8, and leave some operators in float32 between a conversion and another."""
+    options = tf.lite.experimental.QuantizationDebugOptions(denylisted_ops=in_float)
+    debugger = tf.lite.experimental.QuantizationDebugger(
+        converter=converter, debug_dataset=converter.representative_dataset, debug_options=options
+    )
+    return debugger.get_nondebug_quantized_model()
 
 
 def _set_quantization(converter, quantization: str) -> None:
@@ -256,6 +268,7 @@ def _verify(model, content, path, quantization, batch_size, seed) -> Report:
         threads=_THREADS,
         machine=machine(),
         versions=package_versions("tensorflow", "keras", "ai-edge-litert", "kerasgan"),
+        kept_in_float=sampler_graph.float_operators(sampler) if quantization == "int8" else [],
     )
 
 

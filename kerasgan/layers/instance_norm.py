@@ -23,6 +23,9 @@ class InstanceNormalization(keras.layers.Layer):
         ValueError: images have a single place each, of which nothing would be left.
     """
 
+    # What 8 bits do not bear when it is exported: variances of channels lie further apart than 256 steps tell.
+    float_operators = ("ADD", "MEAN", "MUL", "RSQRT", "SQUARED_DIFFERENCE", "SUB")
+
     def __init__(self, affine: bool = True, epsilon: float = 1e-5, gamma_initializer="ones", **settings):
         super().__init__(**settings)
         self.affine, self.epsilon = affine, epsilon

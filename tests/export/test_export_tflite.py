@@ -86,6 +86,31 @@ def test_int8_is_integer_throughout(dcgan, tmp_path):
     assert report.ops["QUANTIZE"] == report.ops["DEQUANTIZE"] == 1
 
 
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: kerasgan.Pix2Pix((32, 32, 3), (32, 32, 1), base_filters=4, d_halvings=1, seed=0),
+        lambda: kerasgan.CycleGAN((16, 16, 3), base_filters=4, blocks=2, d_halvings=1, affine=True, seed=0),
+    ],
+    ids=["pix2pix", "cyclegan"],
+)
+def test_int8_of_instance_norm_keeps_it_in_float_and_says_so(make, tmp_path):
+    gan = make()
+    kind = gan.takes[gan.source]
+    # Flat patches with an edge: channels whose variances are far apart.
+    images = np.random.default_rng(0).choice([-1.0, -0.9, 1.0], (16, *kind.shape)).astype("float32")
+    images[:, : kind.shape[0] // 2] = -1.0
+    gan.examples = {gan.source: images}
+    spread(gan.sampler)
+    report = export.tflite(gan, tmp_path / "g.tflite", "int8", calibration_samples=16)
+    assert report.psnr_db > 30
+    assert "SQUARED_DIFFERENCE" in report.kept_in_float
+    assert "SQUARED_DIFFERENCE" in str(report)
+    assert export.Report.from_json(report.to_json()).kept_in_float == report.kept_in_float
+    # Convolutions stay integers: the file is that small.
+    assert report.size_bytes < 0.6 * export.tflite(gan, tmp_path / "f.tflite", "float32").size_bytes
+
+
 def test_int8_keeps_contrast_over_a_saturated_background(tmp_path):
     """Trained generators drive the background far below what tanh tells apart; 8 bits must not be spent on that."""
     gan = make_gan([keras.layers.Dense(16), keras.layers.Activation("tanh")])
