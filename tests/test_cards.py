@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+import kerasgan
 from kerasgan.presets import files as preset_files
 from kerasgan.publishing import cards
 
@@ -29,3 +31,19 @@ def test_a_readme_without_marks_is_refused():
 def test_terminal_table_names_every_preset():
     table = cards.text_table()
     assert all(name in table for name in preset_files.list_presets())
+
+
+def test_a_translators_card_says_how_to_give_it_photos(tmp_path):
+    sides = np.random.default_rng(0).uniform(-1, 1, (2, 4, 16, 16, 3)).astype("float32")
+    both = kerasgan.CycleGAN((16, 16, 3), base_filters=4, blocks=0, d_halvings=1, seed=0)
+    both.examples = dict(zip("ab", sides, strict=True))
+    one = kerasgan.Pix2Pix((16, 16, 3), base_filters=4, d_halvings=1, seed=0)
+    one.examples = dict(zip(("source", "target"), sides, strict=True))
+    texts = []
+    for name, gan in (("both", both), ("one", one)):
+        kerasgan.save_preset(gan, tmp_path / name)
+        texts.append(cards.card(preset_files.read_metadata(tmp_path / name)))
+    assert 'model.translate(photos, direction="b_to_a")' in texts[0]
+    assert "model.translate(photos)" in texts[1]
+    assert "model.generate(4, seed=0)" in texts[1]
+    assert "translate" not in cards.card(preset_files.read_metadata("dcgan_mnist"))

@@ -23,6 +23,7 @@ _OPTIONAL = {
     "takes": dict,
     "makes": dict,
     "examples": int,
+    "translates": list,
     "training": dict,
     "results": list,
     "panels": dict,

@@ -9,7 +9,8 @@ README_START, README_END = "<!-- zoo table: made by `kerasgan zoo table` -->", "
 # The metrics that the table of the whole zoo shows; a preset's card has all of them.
 HEADLINES = (
     "fid", "precision", "recall", "class_deviation", "labels_heeded", "importance_weighted_bound_64", "log_likelihood",
-    "log_likelihood_bound", "classification_errors",
+    "log_likelihood_bound", "classification_errors", "l1", "l1_of_mean_target", "perceptual",
+    "perceptual_of_mean_target", "class_kept", "cycle_l1",
 )  # fmt: skip
 
 
@@ -67,6 +68,7 @@ def card(metadata: dict) -> str:
         "```python",
         f'model = kerasgan.from_preset("{metadata["name"]}")',
         f"{makes['kind']} = model.generate({_how_many(metadata)}, seed=0)",
+        *_translating(metadata),
         "```",
         "",
         "| | |",
@@ -115,6 +117,14 @@ def made(metadata: dict) -> dict:
 def _how_many(metadata: dict) -> int:
     """Return how many a model can make without being given anything."""
     return 64 if metadata.get("examples") is None else min(64, metadata["examples"])
+
+
+def _translating(metadata: dict) -> list[str]:
+    """Return how to give a translator images of one's own; what it generates is made of the examples it keeps."""
+    directions = metadata.get("translates", [])
+    if len(directions) == 1:
+        return ["translated = model.translate(photos)"]
+    return [f'translated = model.translate(photos, direction="{name}")' for name in directions]
 
 
 def _leads(result: dict) -> bool:

@@ -10,6 +10,9 @@ from kerasgan.publishing import cards
 from kerasgan.runs import loading, recipes, training
 from kerasgan.support import files
 
+# Pixels a side up to which pictures are magnified in a card.
+SMALL = 64
+
 
 def pack(run: "str | Path", folder: "str | Path", data_dir: str | None = None, half: bool = False) -> Path:
     """Make a preset folder of a run: weights, recipe, measured results, sample grid and card.
@@ -41,8 +44,9 @@ def pack(run: "str | Path", folder: "str | Path", data_dir: str | None = None, h
     files.write_text(folder / training.RECIPE, recipe.to_toml())
     model = presets.from_preset(folder)
     # Twice the size, pixel for pixel: 28x28 images are small on a page.
-    training.save_samples(model, folder, enlarge=2)
-    panels = training.save_panels(model, folder, enlarge=2)
+    enlarge = 2 if model.makes.shape[0] <= SMALL else 1
+    training.save_samples(model, folder, enlarge)
+    panels = training.save_panels(model, folder, enlarge)
     refresh(folder, **({"panels": panels} if panels else {}))
     if recipes.real_images(recipe) is not None:
         measure(folder, data_dir)
