@@ -4,10 +4,12 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 
 import kerasgan
 from kerasgan import cli
 from kerasgan.core.judged import Batch, Update
+from kerasgan.data.transform import Transform
 from kerasgan.networks.translator import residual_translator
 from kerasgan.networks.unet import count_latents, unet_generator
 from kerasgan.runs import recipes, training
@@ -264,3 +266,19 @@ def test_the_model_may_stand_behind_its_data(tmp_path, capsys):
 def test_sources_that_there_are_not(source):
     with pytest.raises(ValueError, match="source in"):
         recipes.from_dict({"model": {"type": "cyclegan"}, "data": {"source": source}})
+
+
+def test_drawings_of_photos_are_translated_where_these_are_asked_for(tmp_path, capsys):
+    gan = kerasgan.Pix2Pix((16, 16, 3), (16, 16, 1), base_filters=4, d_halvings=1, dropout=0.0, seed=0)
+    gan.save(tmp_path / "gan.keras")
+    photo = np.random.default_rng(0).integers(0, 255, (40, 30, 3), dtype="uint8")
+    photo[:, 15:] = 255 - photo[:, 15:] // 8
+    kerasgan.images.save_png(tmp_path / "photo.png", photo)
+    command = ["translate", str(tmp_path / "gan.keras"), str(tmp_path / "photo.png"), "--out"]
+    assert cli.main([*command, str(tmp_path / "plain")]) == 0
+    assert cli.main([*command, str(tmp_path / "drawn"), "--edges"]) == 0
+    plain, drawn = (np.asarray(Image.open(tmp_path / name / "photo.png")) for name in ("plain", "drawn"))
+    shape = Transform((16, 16), 3).image(kerasgan.images.read_image(tmp_path / "photo.png"))
+    expected = gan.translate(kerasgan.images.to_float(kerasgan.data.edges(shape[None])))
+    np.testing.assert_array_equal(drawn, kerasgan.images.to_uint8(expected)[0])
+    assert not np.array_equal(plain, drawn)

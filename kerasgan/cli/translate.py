@@ -1,5 +1,6 @@
 """The command `translate`: images made of images, by a trained translator."""
 
+import functools
 import sys
 from pathlib import Path
 
@@ -18,6 +19,7 @@ def add(commands) -> None:
         "photos", nargs="+", metavar="PHOTO", help="PNG, JPEG, WebP or BMP, or a folder of these; cut and resized"
     )
     parser.add_argument("--direction", help="one of several that the model knows, such as b_to_a")
+    parser.add_argument("--edges", action="store_true", help="translate line drawings of the photos, not the photos")
     parser.add_argument("--seed", type=int, help="the same seed gives the same images")
     parser.add_argument(
         "--out", default="translated", help="a folder for one file each; a .png for all, each beside its photo"
@@ -49,11 +51,12 @@ def _translate(arguments) -> None:
         raise ValueError(f"{arguments.model!r} makes {model.makes.name} of {', '.join(model.takes)}, not of images.")
     out, one_file = target(arguments.out, model.makes)
     photos = [photo for named in arguments.photos for photo in _photos(Path(named))]
+    read = functools.partial(_read, kind=model.takes[model.source], edges=arguments.edges)
     if one_file:
         check_room(model.makes, 2 * len(photos))
-        _write_pairs(model, photos, out, arguments.seed)
+        _write_pairs(model, read(photos), out, arguments.seed)
     else:
-        _write_each(model, photos, out, arguments.seed)
+        _write_each(model, photos, read, out, arguments.seed)
     height, width = model.takes[model.source].shape[:2]
     print(f"{len(photos)} {model.makes.name}, of photos cut and resized to {width}x{height}: {out}")
 
@@ -70,21 +73,20 @@ def _photos(path: Path) -> list[Path]:
     return found
 
 
-def _write_pairs(model, photos: list[Path], out: Path, seed: int | None) -> None:
-    images = _read(photos, model.takes[model.source])
+def _write_pairs(model, images, out: Path, seed: int | None) -> None:
     made = model.translate(images, seed)
     fits = images.shape[1:3] == made.shape[1:3]
     write(model.makes, iter([made]), out, True, beside=images if fits else None)
 
 
-def _write_each(model, photos: list[Path], out: Path, seed: int | None) -> None:
+def _write_each(model, photos: list[Path], read, out: Path, seed: int | None) -> None:
     names = [photo.stem for photo in photos]
     # Photos of one name from several folders keep apart.
     numbered = len(set(names)) < len(names)
     progress = _progress(len(photos))
     for start in range(0, len(photos), READ_AT_ONCE):
         part = photos[start : start + READ_AT_ONCE]
-        made = model.translate(_read(part, model.takes[model.source]), seed)
+        made = model.translate(read(part), seed)
         for number, one in enumerate(made, start):
             name = f"{number:05d}_{names[number]}" if numbered else names[number]
             model.makes.save_one(out / f"{name}{model.makes.suffix}", one)
@@ -100,12 +102,14 @@ def _progress(count: int):
     return keras.utils.Progbar(count, unit_name="photo").update
 
 
-def _read(photos: list[Path], kind):
-    """Return photos as float32 (n, height, width, channels) in [-1, 1], cut in the middle and resized to fit."""
+def _read(photos, kind, edges: bool):
+    """Return photos, or drawings of them, as float32 (n, height, width, channels) in [-1, 1], cut and resized to fit."""
     import numpy as np
 
-    from kerasgan import images
+    from kerasgan import data, images
     from kerasgan.data.transform import Transform
 
-    transform = Transform(kind.shape[:2], kind.shape[2])
-    return images.to_float(np.stack([transform.image(images.read_image(photo)) for photo in photos]))
+    # Drawings are made of colours, at the size at which a translator of drawings learned from them.
+    transform = Transform(kind.shape[:2], 3 if edges else kind.shape[2])
+    read = np.stack([transform.image(images.read_image(photo)) for photo in photos])
+    return images.to_float(images.in_channels(data.edges(read), kind.shape[2]) if edges else read)
