@@ -103,7 +103,7 @@ def _progress(count: int):
 
 
 def _read(photos, kind, edges: bool):
-    """Return photos, or drawings of them, as float32 (n, height, width, channels) in [-1, 1], cut and resized to fit."""
+    """Return photos, or drawings of them, cut and resized to fit: float32 (n, height, width, channels) in [-1, 1]."""
     import numpy as np
 
     from kerasgan import data, images
