@@ -25,6 +25,7 @@ _MODULES = (
     "metrics",
     "models",
     "networks",
+    "optimizers",
     "presets",
     "regularizers",
     "schedules",

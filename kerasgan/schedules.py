@@ -10,6 +10,8 @@ import math
 import keras
 import tensorflow as tf
 
+from kerasgan.optimizers import Adam
+
 UNITS = ("steps", "images")
 
 
@@ -80,8 +82,8 @@ SCHEDULES = {"linear": Linear, "cosine": Cosine}
 
 
 @keras.saving.register_keras_serializable("kerasgan")
-class ScheduledAdam(keras.optimizers.Adam):
-    """`keras.optimizers.Adam` whose betas may be schedules too; Keras's takes fixed numbers only.
+class ScheduledAdam(Adam):
+    """`kerasgan.optimizers.Adam` whose betas may be schedules too; Keras's takes fixed numbers only.
 
     The bias correction takes the present beta, as if it had been in force from the start.
 
@@ -89,7 +91,7 @@ class ScheduledAdam(keras.optimizers.Adam):
         learning_rate: number or schedule.
         beta_1: number or schedule, decay of the mean gradient.
         beta_2: number or schedule, decay of the mean squared gradient.
-        **settings: the other arguments of `keras.optimizers.Adam`.
+        **settings: the other arguments of Adam.
     """
 
     def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, **settings):

@@ -7,6 +7,7 @@ from kerasgan.core.base import GenerativeModel
 from kerasgan.core.combinations import check_combination
 from kerasgan.core.constraints import constrain
 from kerasgan.core.optimizers import PairedOptimizers, prepare_optimizer
+from kerasgan.optimizers import Adam
 from kerasgan.regularizers import get as get_regularizer
 from kerasgan.regularizers import terms_of
 
@@ -22,8 +23,8 @@ class Compiled(GenerativeModel):
     def compile_defaults(self) -> dict:
         """Return the settings of the paper, by the arguments of `compile`. Override it in a subclass."""
         return {
-            "d_optimizer": keras.optimizers.Adam(2e-4, beta_1=0.5),
-            "g_optimizer": keras.optimizers.Adam(2e-4, beta_1=0.5),
+            "d_optimizer": Adam(2e-4, beta_1=0.5),
+            "g_optimizer": Adam(2e-4, beta_1=0.5),
             "loss": "non_saturating",
             "regularizers": (),
         }

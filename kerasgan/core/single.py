@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from kerasgan.core.base import GenerativeModel
 from kerasgan.core.optimizers import prepare_optimizer
+from kerasgan.optimizers import Adam
 
 
 class SingleOptimizer(GenerativeModel):
@@ -12,7 +13,7 @@ class SingleOptimizer(GenerativeModel):
 
     def default_optimizer(self) -> keras.optimizers.Optimizer:
         """Return the optimizer that `compile` takes where none is given: Adam with a learning rate of 1e-3."""
-        return keras.optimizers.Adam(1e-3)
+        return Adam(1e-3)
 
     def compile(self, optimizer=None, *, run_eagerly=False, steps_per_execution=1, jit_compile="auto"):
         """Configure training.

@@ -12,6 +12,7 @@ from kerasgan.core.sampling import Panel
 from kerasgan.kinds import Labels, Latents
 from kerasgan.losses import mean
 from kerasgan.networks.infogan import infogan_discriminator, infogan_generator
+from kerasgan.optimizers import Adam
 
 # A code is trained in [-1, 1); the paper shows what it does from -2 to 2.
 REACH = 2.0
@@ -91,8 +92,8 @@ class InfoGAN(Classifying, GAN):
     def compile_defaults(self) -> dict:
         """Return the settings of the published code."""
         return super().compile_defaults() | {
-            "d_optimizer": keras.optimizers.Adam(2e-4, beta_1=0.5),
-            "g_optimizer": keras.optimizers.Adam(1e-3, beta_1=0.5),
+            "d_optimizer": Adam(2e-4, beta_1=0.5),
+            "g_optimizer": Adam(1e-3, beta_1=0.5),
         }
 
     @property

@@ -9,6 +9,7 @@ from kerasgan.core.gan import GAN
 from kerasgan.core.packing import packed_shape
 from kerasgan.layers import SelfAttention
 from kerasgan.networks.resnet import filters_as_config, resnet_discriminator, resnet_generator
+from kerasgan.optimizers import Adam
 
 
 @keras.saving.register_keras_serializable("kerasgan")
@@ -78,8 +79,8 @@ class SAGAN(GAN):
     def compile_defaults(self) -> dict:
         """Return the paper's settings."""
         return {
-            "d_optimizer": keras.optimizers.Adam(4e-4, beta_1=0.0, beta_2=0.9),
-            "g_optimizer": keras.optimizers.Adam(1e-4, beta_1=0.0, beta_2=0.9),
+            "d_optimizer": Adam(4e-4, beta_1=0.0, beta_2=0.9),
+            "g_optimizer": Adam(1e-4, beta_1=0.0, beta_2=0.9),
             "loss": "hinge",
             "regularizers": (),
         }

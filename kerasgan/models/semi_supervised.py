@@ -15,6 +15,7 @@ from kerasgan.core.terms import Weighted
 from kerasgan.kinds import Labels, Latents
 from kerasgan.losses import mean
 from kerasgan.networks.semi_supervised import semi_supervised_discriminator, semi_supervised_generator
+from kerasgan.optimizers import Adam
 
 
 @keras.saving.register_keras_serializable("kerasgan")
@@ -94,7 +95,7 @@ class SemiSupervisedGAN(Classifying, GAN):
 
     def compile_defaults(self) -> dict:
         """Return the settings of the published code."""
-        adam = {name: keras.optimizers.Adam(3e-3, beta_1=0.5) for name in ("d_optimizer", "g_optimizer")}
+        adam = {name: Adam(3e-3, beta_1=0.5) for name in ("d_optimizer", "g_optimizer")}
         return super().compile_defaults() | adam
 
     @functools.wraps(GAN.compile, assigned=())  # Recipes read what it takes.

@@ -5,6 +5,7 @@ import keras
 from kerasgan.core.gan import GAN
 from kerasgan.core.packing import packed_shape
 from kerasgan.networks.dcgan import dcgan_discriminator, dcgan_generator
+from kerasgan.optimizers import Adam
 
 
 @keras.saving.register_keras_serializable("kerasgan")
@@ -57,8 +58,8 @@ class WGANGP(GAN):
     def compile_defaults(self) -> dict:
         """Return the paper's settings."""
         return {
-            "d_optimizer": keras.optimizers.Adam(1e-4, beta_1=0.0, beta_2=0.9),
-            "g_optimizer": keras.optimizers.Adam(1e-4, beta_1=0.0, beta_2=0.9),
+            "d_optimizer": Adam(1e-4, beta_1=0.0, beta_2=0.9),
+            "g_optimizer": Adam(1e-4, beta_1=0.0, beta_2=0.9),
             "loss": "wasserstein",
             "regularizers": ("gradient_penalty",),
         }

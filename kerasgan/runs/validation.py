@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 
 import keras
 
-from kerasgan import augmentations, constraints, likelihoods, losses, regularizers, schedules
+from kerasgan import augmentations, constraints, likelihoods, losses, optimizers, regularizers, schedules
 from kerasgan.distribution import PRECISIONS, STRATEGIES
 from kerasgan.support.configurable import unknown_name
 
@@ -28,7 +28,7 @@ OPTIMIZERS = {
     if isinstance(each, type)
     and issubclass(each, keras.optimizers.Optimizer)
     and each not in (keras.optimizers.Optimizer, keras.optimizers.LossScaleOptimizer)
-} | {"scheduled_adam": schedules.ScheduledAdam}
+} | {"adam": optimizers.Adam, "scheduled_adam": schedules.ScheduledAdam}
 # Arguments that are an object: what the errors call it, and the classes that a name may stand for. In a recipe it is
 # such a name, or a table of `name` and the constructor's arguments.
 OBJECTS: dict[str, tuple[str, Mapping[str, type]]] = {
