@@ -17,6 +17,7 @@ FLOORS = (
         "likelihoods",
         "losses",
         "constraints",
+        "optimizers",
         "schedules",
         "augmentations",
     ),
