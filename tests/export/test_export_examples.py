@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import runpy
 import subprocess
 import sys
@@ -147,3 +148,19 @@ def test_rebuild_explains_an_unknown_preset(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["rebuild.py", "no_such_preset", "--folder", str(tmp_path / "out")])
     with pytest.raises(SystemExit, match=r"error: .*no_such_preset"):
         main()
+
+
+def test_the_pages_find_what_they_load():
+    draw = (EXAMPLES / "web" / "draw.html").read_text()
+    path = (EXAMPLES / "web" / re.search(r'MODEL = "(.+?)"', draw)[1]).resolve()
+    inputs = {each["name"]: each for each in json.loads(path.with_name(f"{path.name}.json").read_text())["inputs"]}
+    assert path.is_file()
+    assert inputs["source"]["shape"][-1] == 1
+    assert inputs["latents"]["drawn"] == "unit"
+    for name in json.loads((EXAMPLES / "models.json").read_text()):
+        inputs = json.loads((EXAMPLES / f"{name}.json").read_text())["inputs"]
+        assert all(each["name"] == "labels" or "drawn" in each for each in inputs)
+    for page in ("draw.html", "index.html"):
+        shared = re.search(r'import {(.+?)} from "./kerasgan.js"', (EXAMPLES / "web" / page).read_text())[1]
+        exported = re.findall(r"export function (\w+)", (EXAMPLES / "web" / "kerasgan.js").read_text())
+        assert {name.strip() for name in shared.split(",")} <= set(exported)
