@@ -43,13 +43,12 @@ def _evaluate(arguments) -> None:
     if arguments.split:
         real["split"] = arguments.split
     image_shape = model.first(1).shape[1:] if isinstance(model, metrics.ImageSet) else model.image_shape
-    extractor = arguments.extractor or metrics.suitable_extractor(real["against"], image_shape)
     results = metrics.evaluate(
         model,
         **real,
         n=arguments.n,
         seed=arguments.seed,
-        extractor=extractor,
+        extractor=arguments.extractor,
         metrics=arguments.metrics,
         data_dir=arguments.data_dir,
         progress=sys.stdout.isatty(),
@@ -60,8 +59,8 @@ def _evaluate(arguments) -> None:
     if arguments.neighbours:
         generated = model if isinstance(model, metrics.ImageSet) else metrics.generated(model, 32, arguments.seed)
         size = {"image_size": image_shape[:2], "channels": image_shape[2], "data_dir": arguments.data_dir}
+        extractor = metrics.extractor(arguments.extractor or metrics.suitable_extractor(real["against"], image_shape))
         training = metrics.dataset(real.pop("against"), "train", **real, **size)
-        extractor = metrics.extractor(extractor)
         images.save_png(arguments.neighbours, metrics.neighbours_picture(generated, training, extractor=extractor))
         by = extractor.neighbours
         print(f"Samples, each with its nearest training image (by {by}) to its right: {arguments.neighbours}")

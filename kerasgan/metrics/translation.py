@@ -90,7 +90,8 @@ def evaluate(
     split, real = _to_translate(model, against, split, n, data)
     trained_on = apart_from(split)
     training = None if trained_on is None else _read(model, against, trained_on, n, data)
-    looks = dict(zip("ab", against, strict=True)) if extractor is None else {}
+    paired = model.reads == "pairs"
+    looks = dict(zip("ab", against, strict=True)) if not paired and kept.can_tell(against) else {}
     results = []
     for (name, direction), (source, target) in zip(model.directions().items(), READS[model.reads], strict=True):
         judge = extractor or kept.extractor(looks[target])
@@ -102,14 +103,22 @@ def evaluate(
             "real images": len(real[source]),
             "seed": seed,
         }
-        paired = model.reads == "pairs"
         measuring = Measuring(judge, seed, "" if paired else f"{name}_", facts, provenance)
-        results += _results(direction, paired, real[source], real[target], training and training[target], measuring)
+        made = _translated(direction, real[source], seed)
+        answers = {"": made, "_of_identity": in_channels(real[source], made.shape[-1])}
+        results += _results(answers, paired, real[target], training and training[target], measuring)
         if not paired:
             results.append(_cycle(model, name, real[source], measuring))
-        if not paired and kept.can_tell(against):
-            results.append(_kept(direction, against, split, real[source], measuring, **data))
+        if looks:
+            labels = kept.labels_of(looks[source], split, len(made), **data)
+            results.append(_kept(real[source], made, labels, looks[source], looks[target], measuring))
     return results
+
+
+def _translated(direction, images: np.ndarray, seed: int) -> np.ndarray:
+    """Return uint8 translations of uint8 images."""
+    made = image_sets.generated(direction, len(images), seed, {direction.source: to_float(images)})
+    return made.first(made.count)
 
 
 def _name(against) -> str:
@@ -118,12 +127,12 @@ def _name(against) -> str:
     return against if isinstance(against, str) else "array"
 
 
-def _results(direction, paired: bool, source, target, training, measuring: Measuring) -> list[Result]:
-    """Return all numbers of one direction, on uint8 images."""
-    made = image_sets.generated(direction, len(source), measuring.seed, {direction.source: to_float(source)})
-    answers = {"": made.first(made.count), "_of_identity": in_channels(source, target.shape[-1])}
+def _results(answers: dict, paired: bool, target, training, measuring: Measuring) -> list[Result]:
+    """Return how near answers, a translator's and others by their names, are to real images, all uint8."""
     if paired and training is not None:
-        answers["_of_mean_target"] = np.broadcast_to(np.rint(training.mean(axis=0)).astype("uint8"), target.shape)
+        answers = answers | {
+            "_of_mean_target": np.broadcast_to(np.rint(training.mean(axis=0)).astype("uint8"), target.shape)
+        }
     seen, right = {name: measuring.features(images) for name, images in answers.items()}, measuring.features(target)
     results = []
     if paired:
@@ -180,13 +189,9 @@ def _cycle(model, name: str, source, measuring: Measuring) -> Result:
     return measuring.result("cycle_l1", np.abs(again - images).mean() / 2.0, unit="share of the range")
 
 
-def _kept(direction, against, split: str, source, measuring: Measuring, **data) -> Result:
-    """Return how many translations are of their source's class."""
-    names = dict(zip("ab", against, strict=True))
-    own, other = names.pop(direction.source), *names.values()
-    labels = kept.labels_of(own, split, len(source), **data)
-    made = image_sets.generated(direction, len(source), measuring.seed, {direction.source: to_float(source)})
-    shares = kept.accuracy(made.first(made.count), labels, other), kept.accuracy(source, labels, own)
+def _kept(source, made, labels, own: str, other: str, measuring: Measuring) -> Result:
+    """Return how many translations, and how many sources, are seen as what the labels say."""
+    shares = kept.accuracy(made, labels, other), kept.accuracy(source, labels, own)
     return measuring.result("class_kept", *shares, classifier=kept.CLASSIFIER)
 
 

@@ -40,6 +40,7 @@ def remeasure(name_or_folder, data_dir: str | None = None, progress: bool = Fals
     """
     from kerasgan import presets
     from kerasgan.metrics.evaluation import evaluate
+    from kerasgan.metrics.features import NAMES
     from kerasgan.runs import loading
 
     folder = presets.preset_folder(name_or_folder)
@@ -48,11 +49,13 @@ def remeasure(name_or_folder, data_dir: str | None = None, progress: bool = Fals
     if not stored or real is None:
         raise ValueError(f"The preset {folder.name!r} has no measured results to compare with.")
     protocol = stored[0].protocol
+    # Digits of another look have one a direction, which `evaluate` takes by itself.
+    extractor = protocol.get("extractor") if protocol.get("extractor") in NAMES else None
     measured = {
         result.name: result
         for result in evaluate(
             presets.from_preset(folder), **real, n=protocol["real images"], seed=protocol.get("seed", 0),
-            extractor=protocol.get("extractor"), data_dir=data_dir, progress=progress,
+            extractor=extractor, data_dir=data_dir, progress=progress,
         )
     }  # fmt: skip
     missing = [result.name for result in stored if result.name not in measured]

@@ -32,11 +32,7 @@ def test_every_model_is_public_and_has_a_contract_case(name):
     assert MODELS[name] in {type(case.make()) for case in CASES}
 
 
-# Without trained weights so far.
-WITHOUT_PRESET = {"pix2pix", "cyclegan"}
-
-
-@pytest.mark.parametrize("name", [name for name in MODELS if name not in WITHOUT_PRESET])
+@pytest.mark.parametrize("name", MODELS)
 def test_every_model_has_a_preset(name):
     assert MODELS[name].__name__ in {
         preset_files.read_metadata(preset)["model"] for preset in preset_files.list_presets()
