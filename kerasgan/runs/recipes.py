@@ -46,8 +46,9 @@ TRANSFORMS = {
 # Arguments of a model that the recipe gives elsewhere, or the data.
 MODEL_GIVEN = ("image_shape", "source_shape", "seed", "dtype")
 DATA_GIVEN = ("seed", "first_epoch", "labels")
-# How many examples a model keeps of what nobody can make up: a grid of sixteen shows what it does.
-EXAMPLES = 16
+# How many examples a model keeps of what nobody can make up: a grid of sixteen shows what it does, and of large images,
+# from so many pixels a side on, half of that, because presets carry them.
+EXAMPLES, LARGE = 16, 128
 
 
 @dataclass(frozen=True)
@@ -268,7 +269,8 @@ def load_examples(recipe: Recipe, info, data_dir: str | None = None) -> tuple:
         info: of the data; words keep the numbers that they have in training.
         data_dir: folder of the TFDS data.
     """
-    count = min(EXAMPLES, info.num_examples)
+    large = info.image_shape is not None and max(info.image_shape[:2]) >= LARGE
+    count = min(EXAMPLES // 2 if large else EXAMPLES, info.num_examples)
     fixed = {"shuffle": False, "drop_remainder": False, "batch_size": count, "limit": count}
     known = {name: value for name, value in info.arguments.items() if name in ("words", "length", "caption_length")}
     still = {"flip": False, "jitter": 0}
