@@ -282,3 +282,22 @@ def test_drawings_of_photos_are_translated_where_these_are_asked_for(tmp_path, c
     expected = gan.translate(kerasgan.images.to_float(kerasgan.data.edges(shape[None])))
     np.testing.assert_array_equal(drawn, kerasgan.images.to_uint8(expected)[0])
     assert not np.array_equal(plain, drawn)
+
+
+@pytest.mark.slow
+def test_a_preset_of_digits_is_measured_by_the_classifier_of_digits_and_verified(tmp_path, capsys):
+    small = {"base_filters": 4, "blocks": 0, "d_halvings": 1, "pool_size": 2}
+    recipe = recipes.from_dict(
+        {
+            "epochs": 1,
+            "model": {"type": "cyclegan"} | small,
+            "data": {"source": ["mnist_mini", "coloured_mnist_mini"], "channels": 3, "limit": 16, "batch_size": 8},
+        }
+    )
+    training.train(recipe, tmp_path / "run")
+    assert cli.main(["zoo", "pack", str(tmp_path / "run"), "--out", str(tmp_path / "digits")]) == 0
+    card = (tmp_path / "digits" / "README.md").read_text()
+    assert "class_kept_b_to_a" in card
+    assert "mnist_of_coloured_mnist_mini" in card
+    assert cli.main(["zoo", "verify", str(tmp_path / "digits")]) == 0
+    assert "12 results agree" in capsys.readouterr().out
