@@ -39,7 +39,7 @@ def test_float32_equals_keras(dcgan, tmp_path, batch_size):
     assert expected.std() > 0.3, "flat images would pass any comparison"
     np.testing.assert_allclose(images, expected, atol=1e-4)
     assert report.max_abs_error <= 1e-4
-    assert report.inputs == [{"name": "latents", "shape": [batch_size, 8], "dtype": "float32"}]
+    assert report.inputs == [{"name": "latents", "shape": [batch_size, 8], "dtype": "float32", "drawn": "normal"}]
     assert report.outputs == [{"name": "images", "shape": [batch_size, 16, 16, 1], "dtype": "float32"}]
 
 
