@@ -20,12 +20,12 @@ def colour(digits: np.ndarray) -> np.ndarray:
     Each is of one pure hue, half as bright as can be up to fully: one of its channels is the digit's negative.
     """
     chosen = np.random.default_rng(_SEED).integers(_COLOURS, size=len(digits))
-    ink = digits.astype("float32") / 255
+    ink, colours = digits.astype("float32") / 255, _inks()
     pictures = np.empty((*digits.shape[:3], 3), np.uint8)
     # In parts: floats of all of MNIST would take a gigabyte.
     for start in range(0, len(digits), 4096):
         part = slice(start, start + 4096)
-        inks = _inks()[chosen[part]][:, None, None]
+        inks = colours[chosen[part]][:, None, None]
         pictures[part] = np.rint(255 * (1 - ink[part] * (1 - inks)))
     return pictures
 
@@ -36,7 +36,7 @@ def uncolour(pictures: np.ndarray) -> np.ndarray:
 
 
 def _inks() -> np.ndarray:
-    """Colours (n, 3) in [0, 1]: all hues, of which no channel but the least is 0."""
+    """Colours (n, 3) in [0, 1]: all hues, each with a channel that is 0."""
     hues = np.linspace(0, 1, _COLOURS, endpoint=False)
     values = np.random.default_rng(_SEED).uniform(0.5, 1.0, _COLOURS)
     return np.array(

@@ -89,7 +89,7 @@ def evaluate(
     check_at_least("seed", seed, 0)
     n, seed = int(n), int(seed)  # A result is written as JSON, which knows no numbers of NumPy's.
     if getattr(model, "reads", None) in translation.READS:
-        if extractor or not kept.can_tell(against):
+        if extractor or not kept.can_tell(model, against):
             extractor = get(extractor or ANY_PICTURE)
         data = {"image_size": model.image_shape[:2]} | data
         return translation.evaluate(model, against, n, seed, split, extractor, _provenance(model), **data)

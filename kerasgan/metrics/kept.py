@@ -10,6 +10,7 @@ from kerasgan.metrics.extractors import Extractor
 from kerasgan.metrics.features import extract, get
 
 CLASSIFIER = "mnist"
+SIZE = (28, 28)
 BATCH_SIZE = 500
 
 
@@ -21,9 +22,10 @@ def _grey(images: np.ndarray) -> np.ndarray:
 DIGITS = {"mnist": _grey, "mnist_mini": _grey} | dict.fromkeys(coloured.SOURCES, coloured.uncolour)
 
 
-def can_tell(sources) -> bool:
-    """Return whether both domains of a model are digits in one way or another, 28 pixels a side."""
-    return isinstance(sources, list | tuple) and all(isinstance(each, str) and each in DIGITS for each in sources)
+def can_tell(model, sources) -> bool:
+    """Return whether a model's two domains are digits in one way or another, of the size that the classifier takes."""
+    digits = isinstance(sources, list | tuple) and all(isinstance(each, str) and each in DIGITS for each in sources)
+    return digits and model.reads == "unpaired" and tuple(model.image_shape[:2]) == SIZE
 
 
 def extractor(source: str) -> Extractor:

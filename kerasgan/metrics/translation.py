@@ -91,7 +91,7 @@ def evaluate(
     trained_on = apart_from(split)
     training = None if trained_on is None else _read(model, against, trained_on, n, data)
     paired = model.reads == "pairs"
-    looks = dict(zip("ab", against, strict=True)) if not paired and kept.can_tell(against) else {}
+    looks = dict(zip("ab", against, strict=True)) if kept.can_tell(model, against) else {}
     results = []
     for (name, direction), (source, target) in zip(model.directions().items(), READS[model.reads], strict=True):
         judge = extractor or kept.extractor(looks[target])

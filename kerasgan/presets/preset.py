@@ -147,17 +147,15 @@ def _sizes(model: GenerativeModel) -> dict:
     examples = {"examples": min(map(len, model.examples.values()))} if model.examples else {}
     # Of images, and in which directions.
     translates = {"translates": list(model.directions())} if getattr(model, "source", None) else {}
-    return (
-        examples
-        | translates
-        | {
-            "takes": {name: kind.describe() for name, kind in model.takes.items()},
-            "makes": {
-                "kind": model.makes.name,
-                "size": model.makes.describe(),
-                "values": model.makes.describe_values(),
-                "suffix": model.makes.suffix,
-            },
-            "parameters": {name: network.count_params() for name, network in model.networks.items()},
-        }
-    )
+    return {
+        **examples,
+        **translates,
+        "takes": {name: kind.describe() for name, kind in model.takes.items()},
+        "makes": {
+            "kind": model.makes.name,
+            "size": model.makes.describe(),
+            "values": model.makes.describe_values(),
+            "suffix": model.makes.suffix,
+        },
+        "parameters": {name: network.count_params() for name, network in model.networks.items()},
+    }

@@ -103,6 +103,15 @@ def test_kept_classes_stand_beside_those_of_the_sources():
     assert {each.protocol["extractor"] for each in found} == {"mnist_of_mnist_mini", "mnist_of_coloured_mnist_mini"}
 
 
+def test_digits_of_another_size_or_in_pairs_are_measured_as_any_picture():
+    sources = ["mnist_mini", "coloured_mnist_mini"]
+    larger = kerasgan.CycleGAN((32, 32, 3), base_filters=4, blocks=0, d_halvings=1, seed=0)
+    pairs = kerasgan.Pix2Pix((32, 32, 3), base_filters=4, d_halvings=1, seed=0)
+    for gan in (larger, pairs):
+        results = metrics.evaluate(gan, sources, n=8, channels=3)
+        assert {each.protocol["extractor"] for each in results} == {"efficientnet_lite0"}
+
+
 def test_images_of_another_shape_are_refused(pix2pix):
     with pytest.raises(ValueError, match=r"\(16, 16, 3\)"):
         metrics.evaluate(pix2pix, (FIRST[..., :1], SECOND), extractor=means)
