@@ -249,6 +249,7 @@ def test_two_folders_train_a_translator(tmp_path, capsys):
     command = ["train", "cyclegan", "--data", *folders, "--image-size", "16", "--epochs", "1", "--out"]
     command += [str(tmp_path / "run"), *(word for each in small for word in ("--set", each))]
     assert cli.main(command) == 0
+    assert f"kerasgan translate {tmp_path / 'run'} PHOTO" in capsys.readouterr().out
     assert (tmp_path / "run" / "samples.png").is_file()
     recipe = recipes.read(tmp_path / "run" / "recipe.toml")
     assert recipe.data["source"] == folders

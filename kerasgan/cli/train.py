@@ -64,6 +64,8 @@ def _train(arguments) -> None:
     print(f"The run is in {folder}: {samples}, model.keras, history.csv, recipe.toml, logs")
     print(f"  tensorboard --logdir {log_dir}")
     print(f"  kerasgan generate {folder} --out {samples}")
+    if getattr(model, "source", None):
+        print(f"  kerasgan translate {folder} PHOTO --out translated")
     print(f"  kerasgan export {folder}")
 
 
