@@ -85,6 +85,18 @@ def test_each_pass_is_made_once_and_penalties_share_it():
     assert len({tuple(batch.next_seed().numpy()) for _ in range(5)}) == 5
 
 
+def test_the_slope_at_a_pack_is_that_of_all_its_images_together():
+    def judge(images, given, seed):
+        return tf.reduce_sum(pack_examples(images, 2) * [1.0, 2.0], axis=(1, 2, 3))[:, None]
+
+    update = Update(keras.Sequential([keras.Input((1,))]), keras.optimizers.SGD())
+    update.optimizer.build([])
+    made = Batch(tf.ones((6, 2, 2, 1)), tf.zeros((6, 2, 2, 1)), seed=tf.constant([0, 0]))
+    batch = JudgedBatch(made, {"": judge}, update, pack=2)
+    np.testing.assert_allclose(batch.squared_gradient_norm("real"), [4 * (1 + 4)] * 3)
+    np.testing.assert_allclose(batch.squared_gradient_norm_at(made.fake), [4 * (1 + 4)] * 3)
+
+
 def test_class_affine_scales_and_shifts_by_class():
     layer = ClassAffine(3)
     images = tf.random.normal((4, 2, 2, 5))

@@ -43,6 +43,8 @@ def test_what_cannot_be_resized_is_refused():
         ResizingConv2D(4, "triple")
     with pytest.raises(ValueError, match="Only even sides can be halved; received images of 7x8"):
         ResizingConv2D(4, "halve").build((None, 7, 8, 3))
+    with pytest.raises(ValueError, match=r"ResizingConv2D has .*; received .*'strides': 2"):
+        ResizingConv2D(4, "halve", strides=2)
 
 
 @pytest.mark.parametrize("shape", [(16, 16, 1), (28, 28, 1), (32, 32, 3), (64, 64, 3), (32, 48, 3)], ids=str)

@@ -29,7 +29,7 @@ def estimate_log_z(parameters: Parameters, base, chains: int, temperatures: int,
         parameters: of the machine.
         base: biases of the pixels where the chains start; near the logits of the images' mean pixels.
         chains: number of chains, at least 2.
-        temperatures: steps of each chain, at least 2.
+        temperatures: inverse temperatures that each chain goes through, both ends included; at least 2.
         seed: of the chains.
     """
     if chains < 2 or temperatures < 2:

@@ -201,7 +201,7 @@ class GAN(Compiled):
             suffix: functools.partial(self._judge, network, update.training)
             for suffix, network in self.judges().items()
         }
-        return JudgedBatch(batch, judges, update)
+        return JudgedBatch(batch, judges, update, self.pack)
 
     def _judge(self, network, training, images, given, seed):
         """Return a discriminator's outputs on images as it gets to see them in training."""

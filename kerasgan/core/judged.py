@@ -9,6 +9,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from kerasgan.core.packing import pack_examples
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -56,12 +58,13 @@ class JudgedBatch:
         judges: suffix of the terms -> function (images, given, seed) to the discriminator's outputs, one for every game
             that is played on the batch. The only game of most models has the suffix "".
         update: the update it is judged for.
+        pack: how many examples the discriminator judges together.
     """
 
-    def __init__(self, batch: Batch, judges: dict[str, Callable], update: Update):
+    def __init__(self, batch: Batch, judges: dict[str, Callable], update: Update, pack: int = 1):
         self.real, self.fake, self.latents, self.given = batch.real, batch.fake, batch.latents, batch.given
         self.network, self.training, self.step = update.network, update.training, update.optimizer.iterations
-        self._batch, self._judges, self._update, self._draws = batch, judges, update, 0
+        self._batch, self._judges, self._update, self._pack, self._draws = batch, judges, update, pack, 0
         self._tape = tf.GradientTape(persistent=True, watch_accessed_variables=False)
 
     @property
@@ -77,7 +80,10 @@ class JudgedBatch:
         parts = zip(self._judges.items(), self.real, self.fake, strict=True)
         return {
             suffix: JudgedBatch(
-                replace(self._batch, real=real, fake=fake, seed=self.next_seed()), {suffix: judge}, self._update
+                replace(self._batch, real=real, fake=fake, seed=self.next_seed()),
+                {suffix: judge},
+                self._update,
+                self._pack,
             )
             for (suffix, judge), real, fake in parts
         }
@@ -115,16 +121,19 @@ class JudgedBatch:
         return tf.random.experimental.stateless_fold_in(self._batch.seed, 2 * self._draws + self._update.frozen)
 
     def squared_gradient_norm(self, side: str) -> tf.Tensor:
-        """Return |grad D(x)|^2 at each image of a side, "real" or "fake", by the pass already made: float32 (n,)."""
+        """Return |grad D(x)|^2 of a side, "real" or "fake", by the pass already made.
+
+        Of each image, or of each pack, which then is what D takes: float32 (n,).
+        """
         logits = getattr(self, f"{side}_logits")
-        return _squared_norm(self._tape.gradient(logits, getattr(self, side)))
+        return self._squared_norm(self._tape.gradient(logits, getattr(self, side)))
 
     def squared_gradient_norm_at(self, images: tf.Tensor) -> tf.Tensor:
-        """Return |grad D(x)|^2 at other images, by a pass of its own that moves no state: float32 (n,)."""
+        """Return |grad D(x)|^2 at other images or packs, by a pass of its own that moves no state: float32 (n,)."""
         with frozen_state(), tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(images)
             logits = logits_of(self.judge(images))
-        return _squared_norm(tape.gradient(logits, images))
+        return self._squared_norm(tape.gradient(logits, images))
 
     def lazily(self, every: int, penalty: Callable[["JudgedBatch"], tf.Tensor]) -> tf.Tensor:
         """Return a term that is `every` times a penalty in each `every`-th update, and 0 in the others.
@@ -140,7 +149,7 @@ class JudgedBatch:
             return penalty(self)
         network, scale = self._update.network, self._update.optimizer.scale_loss(1.0)
         again = JudgedBatch(
-            replace(self._batch, seed=self.next_seed()), self._judges, replace(self._update, frozen=True)
+            replace(self._batch, seed=self.next_seed()), self._judges, replace(self._update, frozen=True), self._pack
         )
         # Read outside of the branches, whose zeros need their shapes.
         weights = [tf.convert_to_tensor(each) for each in network.trainable_variables]
@@ -163,6 +172,11 @@ class JudgedBatch:
 
         return term(*weights)
 
+    def _squared_norm(self, gradient: tf.Tensor) -> tf.Tensor:
+        # In float32: half-precision norms are several percent off.
+        gradient = pack_examples(tf.cast(gradient, tf.float32), self._pack)
+        return tf.reduce_sum(tf.square(gradient), axis=range(1, len(gradient.shape)))
+
     def _recorded(self, images):
         with self._tape:
             self._tape.watch(images)
@@ -180,11 +194,6 @@ def frozen_state():
     One network's update must not move the other's state.
     """
     return keras.StatelessScope()
-
-
-def _squared_norm(gradient: tf.Tensor) -> tf.Tensor:
-    # In float32: half-precision norms are several percent off.
-    return tf.reduce_sum(tf.square(tf.cast(gradient, tf.float32)), axis=range(1, len(gradient.shape)))
 
 
 def _or_zeros(slope, weight: tf.Tensor) -> tf.Tensor:

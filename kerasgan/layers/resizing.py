@@ -6,6 +6,15 @@ import tensorflow as tf
 from kerasgan.layers.convolutions import double, halve
 
 RESIZES = ("double", "halve")
+# What the two convolutions in one are made for.
+FIXED = {
+    "kernel_size": 3,
+    "strides": 1,
+    "padding": "same",
+    "dilation_rate": 1,
+    "groups": 1,
+    "data_format": "channels_last",
+}
 
 
 @keras.saving.register_keras_serializable("kerasgan")
@@ -19,16 +28,19 @@ class ResizingConv2D(keras.layers.Conv2D):
     Args:
         filters: number of output channels.
         resize: "double" the image first, or "halve" it afterwards. Sides to halve have to be even.
-        **settings: of `keras.layers.Conv2D`, without `kernel_size`, `strides`, `padding`.
+        **settings: of `keras.layers.Conv2D`, but for those in `FIXED`.
 
     Raises:
-        ValueError: resize is another word; a side to halve is odd.
+        ValueError: resize is another word; a setting is not the layer's to have; a side to halve is odd.
     """
 
     def __init__(self, filters: int, resize: str, **settings):
         if resize not in RESIZES:
             raise ValueError(f"resize must be one of {RESIZES}; received {resize!r}.")
-        super().__init__(filters, **settings | {"kernel_size": 3, "padding": "same"})
+        settings = FIXED | settings
+        if any(settings[name] not in (value, (value, value)) for name, value in FIXED.items()):
+            raise ValueError(f"ResizingConv2D has {FIXED}; received { ({name: settings[name] for name in FIXED}) }.")
+        super().__init__(filters, **settings)
         self.resize = resize
 
     def convolution_op(self, inputs, kernel):
