@@ -33,22 +33,24 @@ START, END = "<!-- side by side: made by `tests/benchmarks/side_by_side.py table
 def run(model: str, source: str, epochs: int, seeds: list[int], runs: Path) -> None:
     for seed in seeds:
         for side in SIDES:
+            key = {"side": side, "model": model, "data": source, "epochs": epochs, "seed": seed}
+            if LEDGER.has(key):
+                continue
             folder = runs / f"{side}-{model}-{source}-{epochs}-{seed}"
             subprocess.run([sys.executable, *_command(side, model, source, epochs, seed, folder)], check=True)
             cost = json.loads((folder / "run.json").read_text(encoding="utf-8"))
             results = measured(_load(side, folder), source, METRICS)
-            key = {"side": side, "model": model, "data": source, "epochs": epochs, "seed": seed}
             LEDGER.keep(key | {name: cost[name] for name in COST} | {"results": results})
             print(f"{side} {model} {source}, seed {seed}: fid {results['fid']['value']:.3g}", flush=True)
 
 
 def _command(side: str, model: str, source: str, epochs: int, seed: int, folder: Path) -> list[str]:
+    training = ["--out", str(folder), "--epochs", str(epochs), "--seed", str(seed)]
     if side == "keras.io":
-        command = [str(HERE / "keras_io.py"), "train", OPPONENTS[model], "--data", source, "--out", str(folder)]
-    else:
-        resume = ["--resume"] if (folder / "recipe.toml").is_file() else []
-        command = ["-m", "kerasgan.cli", "train", f"{model}_{source}", "--out", str(folder), *resume]
-    return [*command, "--epochs", str(epochs), "--seed", str(seed)]
+        return [str(HERE / "keras_io.py"), "train", OPPONENTS[model], "--data", source, *training]
+    if (folder / "recipe.toml").is_file():
+        return ["-m", "kerasgan.cli", "train", "--resume", str(folder)]
+    return ["-m", "kerasgan.cli", "train", f"{model}_{source}", *training]
 
 
 def _load(side: str, folder: Path):
