@@ -19,6 +19,7 @@ def load(
     channels: int | None = None,
     rate: int | None = None,
     place: str = "centre",
+    normalize: bool = False,
     labels: bool = False,
     shuffle: bool | None = None,
     seed: int | None = 0,
@@ -33,18 +34,20 @@ def load(
 
     Args:
         source: A folder of WAV files (PCM of 8, 16, 24 or 32 bits, or floats), whose sub-folders may be classes; the
-            name of a TFDS data set with sounds ("spoken_digit"); an array (n, samples) or (n, samples, channels) of
+            name of a TFDS data set with sounds ("spoken_digit", which gets the test split of its makers: recordings 0
+            to 4 of each speaker and digit); an array (n, samples) or (n, samples, channels) of
             int16 or of floats in [-1, 1]; or a tuple (sounds, labels).
         samples: Length of every sound. Default: that of the longest.
         channels: 1 or 2; the two of a stereo file are averaged, that of a mono file is doubled. Default: as they are.
-        rate: Samples a second. Nothing is resampled: files of another rate are an error. Arrays need it, for others the
-            default is what they say.
+        rate: Samples a second. What is of another rate is brought to this one, which takes SciPy; without it, files of
+            different rates are an error. Of arrays it is the rate that they have.
         place: Which part of a longer sound is taken, and where a shorter one stands in the silence that fills it up:
             "start", "centre", or "random", drawn anew in each epoch.
+        normalize: Make every sound as loud as it can be: its largest sample is 1 or -1. Silence stays silence.
         labels: Return (sounds, labels).
         cache: Keep the sounds in memory. False reads the WAV files again in each epoch, of each only what is taken.
-        on_error: "raise", or "skip" to leave out files that cannot be read and files of another rate or, without
-            `channels`, number of channels than most.
+        on_error: "raise", or "skip" to leave out files that cannot be read and, without `rate` and `channels`, files of
+            another rate or number of channels than most.
 
     The other arguments are those of `kerasgan.data.load`.
 
@@ -59,7 +62,7 @@ def load(
     if place not in PLACES:
         raise ValueError(f"place must be {' or '.join(map(repr, PLACES))}; received {place!r}.")
     found, samples, channels = _read(source, split, samples, channels, rate, limit, cache, data_dir, on_error)
-    parts = [Audio(found, samples, channels, place)]
+    parts = [Audio(found, samples, channels, place, normalize)]
     if labels:
         if found.labels is None:
             raise ValueError(
@@ -104,9 +107,9 @@ class Audio(Part):
 
     dtype = np.float32
 
-    def __init__(self, found: Sounds, samples: int, channels: int, place: str):
+    def __init__(self, found: Sounds, samples: int, channels: int, place: str, normalize: bool):
         super().__init__(found.rows, (samples, channels))
-        self._place = place
+        self._place, self._normalize = place, normalize
 
     def batch(self, chosen: np.ndarray, place: Place) -> np.ndarray:
         """Returns the sounds `chosen`, or the pieces of them that were drawn."""
@@ -119,7 +122,13 @@ class Audio(Part):
                 sound[:] = _mixed(self.rows.piece(row, offset, offset + self.shape[0]), self.shape[1])
             else:
                 sound[offset : offset + self.rows.length(row)] = _mixed(self.rows.piece(row, 0, None), self.shape[1])
-        return batch
+        return _normalized(batch) if self._normalize else batch
+
+
+def _normalized(batch: np.ndarray) -> np.ndarray:
+    """Sounds (n, samples, channels), each over its largest sample."""
+    loudest = np.abs(batch).max((1, 2), keepdims=True)
+    return batch / np.where(loudest > 0, loudest, 1)
 
 
 def _mixed(piece: np.ndarray, channels: int) -> np.ndarray:

@@ -1,17 +1,24 @@
 """Where sounds come from: folders of WAV files, arrays, TFDS data sets."""
 
 import collections
+import itertools
 import os
 import pathlib
-from typing import NamedTuple
+import re
+from collections.abc import Iterator
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from kerasgan.data import sources, walk, wav
 from kerasgan.data.examples import check_split
+from kerasgan.data.resampling import Resampled
 from kerasgan.data.tfds_source import Split
 
 SUFFIXES = (".wav", ".wave")
+# Recordings that are the test set by their makers' word, where TFDS has one split only. Of the spoken digits these are
+# the first five that each speaker made of each digit: "7_jackson_3.wav".
+HELD_OUT = {"spoken_digit": re.compile(rb"_[0-4]\.wav$")}
 
 
 class Wanted(NamedTuple):
@@ -30,11 +37,23 @@ class Sounds(NamedTuple):
     """Sounds of one rate, of different lengths."""
 
     name: str
-    rows: "ArrayRows | FileRows"
+    rows: "Rows"
     rate: int
     channels: int
     labels: np.ndarray | None = None
     class_names: tuple[str, ...] | None = None
+
+
+class Rows(Protocol):
+    """Sounds of different lengths, one a row."""
+
+    def __len__(self) -> int: ...
+
+    def length(self, row: int) -> int:
+        """Returns the frames of a sound."""
+
+    def piece(self, row: int, start: int, stop: int | None) -> np.ndarray:
+        """Returns a piece of a sound (frames, channels): int16, or float32 in [-1, 1]."""
 
 
 class ArrayRows:
@@ -125,26 +144,42 @@ def _checked(name: str, sound: np.ndarray) -> np.ndarray:
 def _read_tfds(name: str, wanted: Wanted) -> Sounds:
     import tensorflow_datasets as tfds
 
-    source = Split(name, wanted.split, wanted.data_dir, wanted.limit)
+    source = Split(name, _stored_split(name, wanted.split), wanted.data_dir, None if name in HELD_OUT else wanted.limit)
     key = source.key(tfds.features.Audio, ("audio", "speech"))
     label_key = next(iter(source.keys(tfds.features.ClassLabel)), None)
-    said = source.features[key].sample_rate
-    if wanted.rate not in (None, said or wanted.rate) or not (wanted.rate or said):
-        raise ValueError(
-            f"The TFDS data set {name!r} is of {said or 'unknown'} samples a second, and rate={wanted.rate}. Nothing "
-            "is resampled here: leave out rate= where the rate is known, give it where it is not."
-        )
-    keys = [key] + ([label_key] if label_key else [])
-    stream = source.stream().map(lambda example: tuple(example[key] for key in keys))
-    rows, labels = [], []
-    for sound, *label in stream.as_numpy_iterator():
-        rows.append(_checked(f"The TFDS data set {name!r}", sound if sound.ndim == 2 else sound[:, None]))
-        labels += label
+    rate = source.features[key].sample_rate or wanted.rate
+    if not rate:
+        raise ValueError(f"The TFDS data set {name!r} does not say how many samples a second it holds: give rate=.")
+    sounds, labels = [], []
+    for example in itertools.islice(_chosen(source, name, wanted.split), wanted.limit):
+        sound = example[key]
+        sounds.append(_checked(f"The TFDS data set {name!r}", sound if sound.ndim == 2 else sound[:, None]))
+        labels.append(example[label_key] if label_key else None)
+    rows, channels = ArrayRows(sounds), sounds[0].shape[1]
+    if wanted.rate not in (None, rate):
+        rows = _in_memory(Resampled(rows, [rate] * len(rows), wanted.rate))
     names = tuple(source.features[label_key].names) if label_key else None
-    channels = rows[0].shape[1]
-    return Sounds(
-        name, ArrayRows(rows), wanted.rate or said, channels, np.array(labels, np.int32) if names else None, names
-    )
+    return Sounds(name, rows, wanted.rate or rate, channels, np.array(labels, np.int32) if names else None, names)
+
+
+def _stored_split(name: str, split: str) -> str:
+    """The split of TFDS that holds one of ours."""
+    if name not in HELD_OUT:
+        return split
+    check_split(f"The TFDS data set {name!r}", split, ("train", "test"))
+    return "train"
+
+
+def _chosen(source: Split, name: str, split: str) -> Iterator[dict]:
+    """The examples of a split, without those that are of the other."""
+    for example in source.stream().as_numpy_iterator():
+        held_out = name in HELD_OUT and bool(HELD_OUT[name].search(example["audio/filename"]))
+        if name not in HELD_OUT or held_out == (split == "test"):
+            yield example
+
+
+def _in_memory(rows: Rows) -> ArrayRows:
+    return ArrayRows([rows.piece(row, 0, None) for row in range(len(rows))])
 
 
 def _read_folder(root: pathlib.Path, wanted: Wanted) -> Sounds:
@@ -162,8 +197,10 @@ def _read_folder(root: pathlib.Path, wanted: Wanted) -> Sounds:
     walk.warn_of_skipped(root, skipped)
     if not headers:
         raise ValueError(f"No WAV file of the folder {base} can be used: all were skipped.")
-    files, lengths = list(headers), [head.frames for head in headers.values()]
-    rows = ArrayRows([wav.read(file) for file in files]) if wanted.cache else FileRows(files, lengths)
+    files, heads = list(headers), list(headers.values())
+    rows = FileRows(files, [head.frames for head in heads])
+    rows = Resampled(rows, [head.rate for head in heads], rate) if wanted.rate else rows
+    rows = _in_memory(rows) if wanted.cache else rows
     number = {name: index for index, name in enumerate(names or ())}
     labels = np.array([number[file.relative_to(base).parts[0]] for file in files], np.int32) if names else None
     return Sounds(str(root), rows, rate, channels, labels, names)
@@ -187,20 +224,17 @@ def _in_common(headers: dict[pathlib.Path, wav.Header], wanted: Wanted, skipped:
         return 0, 0
 
     def kind(head):
-        return head.rate, wanted.channels or head.channels
+        return wanted.rate or head.rate, wanted.channels or head.channels
 
-    kinds = collections.Counter(map(kind, headers.values()))
-    matching = [one for one in kinds if wanted.rate in (None, one[0])]
-    common = max(matching, key=kinds.get) if matching else (wanted.rate, wanted.channels or 1)
+    common = collections.Counter(map(kind, headers.values())).most_common(1)[0][0]
     for file, head in list(headers.items()):
         if kind(head) == common:
             continue
         reason = f"it has {head.channels} channels at {head.rate} samples a second, not {common[1]} at {common[0]}"
         if wanted.on_error == "raise":
             raise ValueError(
-                f"The WAV file {file} does not go with the others: {reason}. Nothing is resampled here: convert it, "
-                f"for example with `ffmpeg -i in.wav -ar {common[0]} -ac {common[1]} out.wav`; give channels= to mix "
-                "channels; or pass on_error='skip' to leave out such files."
+                f"The WAV file {file} does not go with the others: {reason}. Give rate= to bring all to one rate, "
+                "channels= to mix channels, or pass on_error='skip' to leave out such files."
             )
         skipped[file] = reason
         del headers[file]

@@ -10,6 +10,7 @@ from kerasgan.layers.given_dropout import GivenDropout
 from kerasgan.layers.image_pool import ImagePool
 from kerasgan.layers.instance_norm import InstanceNormalization
 from kerasgan.layers.minibatch import MinibatchDiscrimination, MinibatchStandardDeviation
+from kerasgan.layers.phase_shuffle import PhaseShuffle
 from kerasgan.layers.reflection import ReflectionPadding2D
 from kerasgan.layers.resizing import GlobalSumPooling2D, ResizingConv2D
 from kerasgan.layers.running_mean import RunningMean
@@ -30,6 +31,7 @@ __all__ = [
     "InstanceNormalization",
     "MinibatchDiscrimination",
     "MinibatchStandardDeviation",
+    "PhaseShuffle",
     "Projection",
     "ReferenceBatch",
     "ReflectionPadding2D",

@@ -15,6 +15,7 @@ from kerasgan.models.semi_supervised import SemiSupervisedGAN
 from kerasgan.models.sngan import SNGAN
 from kerasgan.models.vae import VAE
 from kerasgan.models.vanilla_gan import VanillaGAN
+from kerasgan.models.wavegan import WaveGAN
 from kerasgan.models.wgan import WGAN
 from kerasgan.models.wgan_gp import WGANGP
 
@@ -33,6 +34,7 @@ MODELS = {
     "infogan": InfoGAN,
     "pix2pix": Pix2Pix,
     "cyclegan": CycleGAN,
+    "wavegan": WaveGAN,
     "vae": VAE,
     "naive_bayes": NaiveBayes,
     "rbm": RBM,

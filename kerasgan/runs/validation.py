@@ -84,10 +84,14 @@ WORDS = {
     "upsampling": ("transposed", "resized"),
     "unit": schedules.UNITS,
     "on_error": ("raise", "skip"),
+    "place": ("start", "centre", "random"),
     "jit_compile": ("auto",),
 }
 # Whole numbers are at least 1, but for these; and all are what fits 32 bits, with room for one more.
-AT_LEAST_0 = ("seed", "metrics_every", "warmup_steps", "iterations", "pretraining", "jitter", "blocks", "pool_size")
+AT_LEAST_0 = (
+    "seed", "metrics_every", "warmup_steps", "iterations", "pretraining", "jitter", "blocks", "pool_size",
+    "phase_shuffle",
+)  # fmt: skip
 MOST = 2**31 - 2
 # Numbers in [0, 1), above 0, and at least 0; others need only be finite.
 BELOW_1 = ("beta_1", "beta_2", "rho", "momentum", "ema_momentum", "ema_decay", "classifier_decay", "dropout")

@@ -32,6 +32,7 @@ from kerasgan.models import (
     Pix2Pix,
     SemiSupervisedGAN,
     VanillaGAN,
+    WaveGAN,
 )
 from kerasgan.testing import Case, parametrize_with_checks
 from kerasgan.testing.toy_data import toy_labelled_images
@@ -73,6 +74,7 @@ CASES = [
     quick("infogan", partial(InfoGAN, **SMALL, base_filters=12, categories=3, codes=1)),
     quick("pix2pix", partial(Pix2Pix, SHAPE, base_filters=8, d_halvings=2)),
     quick("cyclegan", partial(CycleGAN, SHAPE, base_filters=8, blocks=1, d_halvings=2, pool_size=8)),
+    quick("wavegan", partial(WaveGAN, 256, latent_dim=4, base_filters=8, num_classes=2, d_steps=2)),
     Case("vae", partial(VAE, **SMALL, base_filters=4), tags=frozenset()),
     quick(
         "naive_bayes",

@@ -215,13 +215,29 @@ def test_captions_of_emoji():
 def test_spoken_digits():
     info = data.audio.info("spoken_digit", samples=4096)
     assert info.arguments == {"samples": 4096, "channels": 1, "rate": 8000, "num_classes": 10}
-    assert info.num_examples == 2500
+    assert info.num_examples == 2250
     sounds, labels = next(data.audio.load("spoken_digit", samples=4096, labels=True).as_numpy_iterator())
     assert sounds.shape == (64, 4096, 1)
     assert 0.05 < np.abs(sounds).max() <= 1
     assert set(labels) <= set(range(10))
-    with pytest.raises(ValueError, match="is of 8000 samples a second, and rate=16000"):
-        data.audio.info("spoken_digit", rate=16_000)
+
+
+@prepared("spoken_digit")
+def test_spoken_digits_are_tested_on_the_first_five_recordings_of_each_speaker_and_digit():
+    options = {"samples": 4096, "batch_size": 250, "shuffle": False, "drop_remainder": False}
+    ((held_out, labels),) = data.audio.load("spoken_digit", split="test", labels=True, **options).as_numpy_iterator()
+    assert np.bincount(labels).tolist() == [25] * 10
+    train = {sound.tobytes() for batch in data.audio.load("spoken_digit", **options) for sound in batch.numpy()}
+    assert not train & {sound.tobytes() for sound in held_out}
+    assert data.audio.info("spoken_digit", split="test", limit=3).num_examples == 3
+    with pytest.raises(ValueError, match=r"no split 'train\[:10%\]'. Use split='train' or 'test'"):
+        data.audio.info("spoken_digit", split="train[:10%]")
+
+
+@prepared("spoken_digit")
+def test_spoken_digits_at_another_rate():
+    whole, doubled = (data.audio.info("spoken_digit", limit=5, rate=rate).arguments for rate in (None, 16_000))
+    assert (doubled["samples"], doubled["rate"]) == (2 * whole["samples"], 16_000)
 
 
 @prepared("tiny_shakespeare")
