@@ -49,12 +49,13 @@ def remeasure(name_or_folder, data_dir: str | None = None, progress: bool = Fals
     if not stored or real is None:
         raise ValueError(f"The preset {folder.name!r} has no measured results to compare with.")
     protocol = stored[0].protocol
+    count = protocol["real images"] if "real images" in protocol else protocol["real sounds"]
     # Digits of another look have one a direction, which `evaluate` takes by itself.
     extractor = protocol.get("extractor") if protocol.get("extractor") in NAMES else None
     measured = {
         result.name: result
         for result in evaluate(
-            presets.from_preset(folder), **real, n=protocol["real images"], seed=protocol.get("seed", 0),
+            presets.from_preset(folder), **real, n=count, seed=protocol.get("seed", 0),
             extractor=extractor, data_dir=data_dir, progress=progress,
         )
     }  # fmt: skip

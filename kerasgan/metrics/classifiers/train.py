@@ -47,7 +47,7 @@ def train(name: str, folder: Path, data_dir: str | None = None, epochs: int | No
     )
     network = classifier(info.image_shape, info.num_classes, recipe.filters, recipe.precision)
     started = time.monotonic()
-    _fit(network, images.map(lambda x, y: (_shifted(x, recipe.shift), y)), recipe)
+    fit(network, images.map(lambda x, y: (_shifted(x, recipe.shift), y)), recipe)
     minutes = (time.monotonic() - started) / 60
 
     weights = folder / f"{name}.weights.h5"
@@ -86,7 +86,8 @@ def accuracy(extractor, source: str, split: str, data_dir: str | None = None) ->
     return float(right / total)
 
 
-def _fit(network, dataset, recipe: Recipe) -> None:
+def fit(network, dataset, recipe) -> None:
+    """Train a network of (features, logits) as a recipe says: `epochs`, `learning_rate` and `weight_decay`."""
     import keras
 
     steps = recipe.epochs * len(dataset)
