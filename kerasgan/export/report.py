@@ -18,7 +18,8 @@ class Report:
     Attributes:
         path: the file, or the folder of a SavedModel, as given. The JSON keeps only its name.
         format: "tflite" or "saved_model".
-        source: class, name and dtype policies of the model that was exported, and the size of what it makes.
+        source: class, name and dtype policies of the model that was exported, and the size of what it makes; where the
+            model has `attributes`, the direction of each, to be added to latents.
         quantization: one of `QUANTIZATIONS`.
         batch_size: how many one call makes; None where any number works.
         size_bytes: size of the file, or of all files in the folder.

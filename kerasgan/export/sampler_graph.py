@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from kerasgan.core.attributes import Attributes
 from kerasgan.core.sampling import Sampling, as_input
 
 _LOW_PRECISION = ("float16", "bfloat16", "mixed_float16", "mixed_bfloat16")
@@ -41,7 +42,15 @@ def describe_source(model) -> dict:
         "makes": model.makes.describe(),
         "dtype_policies": sorted({layer.dtype_policy.name for layer in _layers(model.sampler)}),
         "parameters": int(model.sampler.count_params()),
+        **_attributes(model),
     }
+
+
+def _attributes(model) -> dict:
+    """Return the named directions of a model's latents, for sliders beside a file; nothing where none was learned."""
+    directions = model.attribute_directions() if isinstance(model, Attributes) else {}
+    rounded = {name: [round(float(x), 5) for x in direction] for name, direction in directions.items()}
+    return {"attributes": rounded} if any(map(any, rounded.values())) else {}
 
 
 def drawn(model, name: str) -> dict:

@@ -11,11 +11,12 @@ IMAGES, SAMPLES = 500, 64
 
 
 def bounds(model, real: ImageSet, seed: int, provenance: dict) -> list[Result]:
-    """Return the ELBO and the importance-weighted bound in nats an image, higher is better.
+    """Return the ELBO and the importance-weighted bound, in nats an image, higher is better.
 
     Burda et al. 2015, equation 8 (https://arxiv.org/abs/1509.00519). Where the model's likelihood is Bernoulli, the
     images are binarised at mid grey, as in its training. Otherwise the bounds are of 8-bit images: a density is taken
-    times the width of a byte, so that it can be compared with a probability.
+    times the width of a byte, so that it can be compared with a probability; and the tighter bound is also told in bits
+    a dimension, lower is better.
 
     Args:
         model: with `bound(images, samples, seed)` and `likelihood`.
@@ -38,12 +39,19 @@ def bounds(model, real: ImageSet, seed: int, provenance: dict) -> list[Result]:
         "binarised": "at mid grey" if binarised else "no",
         "seed": seed,
     }
-    values = {"elbo": bound.elbo, f"importance_weighted_bound_{SAMPLES}": bound.importance_weighted}
+    values = {
+        "elbo": bound.elbo + offset,
+        f"importance_weighted_bound_{SAMPLES}": bound.importance_weighted + offset,
+    }
+    units = {}
+    if not binarised:
+        values["bits_per_dimension"] = bound.bits_per_dimension
+        units["bits_per_dimension"] = {"unit": "bits a dimension"}
     return [
         Result(
             f"{name}_{short(len(images))}",
-            float(value + offset),
-            protocol={"metric": name} | protocol | {"posterior samples": SAMPLES},
+            float(value),
+            protocol={"metric": name} | protocol | units.get(name, {}) | {"posterior samples": SAMPLES},
             provenance=provenance,
         )
         for name, value in values.items()

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from kerasgan import likelihoods
 from kerasgan.core import replicas
+from kerasgan.core.attributes import Attributes, check_names, direction_network
 from kerasgan.core.optimizers import apply_gradients
 from kerasgan.core.single import SingleOptimizer
 from kerasgan.networks import autoencoder
@@ -26,7 +27,7 @@ class Bound(NamedTuple):
 
 
 @keras.saving.register_keras_serializable("kerasgan")
-class VAE(SingleOptimizer):
+class VAE(Attributes, SingleOptimizer):
     """Variational autoencoder with Gaussian prior and posterior.
 
     `fit` takes images and maximises the ELBO; calling the model takes latents and gives mean images, like a GAN.
@@ -42,6 +43,7 @@ class VAE(SingleOptimizer):
         likelihood: name or object of `kerasgan.likelihoods`: "bernoulli" for black-and-white images, "gaussian",
             "discretized_logistic" for 8-bit images.
         beta: weight of the KL term.
+        attributes: names for directions of the latent space, which `learn_attributes` finds and `move` goes along.
         seed: fixes the initial weights and every random draw in training.
         dtype: dtype policy or its name, such as "mixed_bfloat16".
     """
@@ -51,7 +53,7 @@ class VAE(SingleOptimizer):
 
     def __init__(
         self, image_shape=(28, 28, 1), latent_dim=16, base_filters=32, hidden=(512, 256), *, architecture="conv",
-        likelihood="bernoulli", beta=1.0, seed=None, name=None, dtype=None,
+        likelihood="bernoulli", beta=1.0, attributes=(), seed=None, name=None, dtype=None,
     ):  # fmt: skip
         if architecture not in ARCHITECTURES:
             raise ValueError(f"architecture must be one of {ARCHITECTURES}; received {architecture!r}.")
@@ -63,7 +65,9 @@ class VAE(SingleOptimizer):
         self.architecture = architecture
         self.likelihood = likelihoods.get(likelihood)
         self.beta = beta
+        self.attributes = check_names(attributes)
         self.encoder, self.decoder = self._build_networks(dtype)
+        self.attribute_network = direction_network(self.attributes, latent_dim) if self.attributes else None
         self._sampler = _mean_image(self.decoder)
         self.built = True
 
@@ -86,7 +90,8 @@ class VAE(SingleOptimizer):
     @property
     def networks(self):
         """The networks of a trained model."""
-        return {"encoder": self.encoder, "decoder": self.decoder}
+        networks = {"encoder": self.encoder, "decoder": self.decoder}
+        return networks | ({"attributes": self.attribute_network} if self.attributes else {})
 
     # Training
 
@@ -245,6 +250,7 @@ class VAE(SingleOptimizer):
             "architecture": self.architecture,
             "likelihood": keras.saving.serialize_keras_object(self.likelihood),
             "beta": self.beta,
+            "attributes": list(self.attributes),
         }
 
     @classmethod

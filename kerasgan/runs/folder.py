@@ -31,7 +31,7 @@ def begun(folder: Path, recipe: Recipe, resume: bool) -> Iterator[None]:
     Raises:
         ValueError: another process trains there, or this recipe may not.
     """
-    with _held(folder):
+    with held(folder):
         check(folder, recipe, resume)
         files.remove_partial(folder)
         if not resume:
@@ -45,7 +45,7 @@ def begun(folder: Path, recipe: Recipe, resume: bool) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _held(folder: Path) -> Iterator[None]:
+def held(folder: Path) -> Iterator[None]:
     """Lock a folder, made where it is missing; what was made and stays empty is removed again."""
     made = [each for each in (folder, *folder.parents) if not each.exists()]
     folder.mkdir(parents=True, exist_ok=True)

@@ -194,14 +194,14 @@ def batch_size(recipe: Recipe) -> int:
 def real_images(recipe: Recipe) -> dict | None:
     """Return the arguments of `kerasgan.metrics.evaluate` and of `GenerativeMetrics` that name a recipe's images.
 
-    Size and channels are the model's; the rest of what was done to the images is here. None where the data are no
-    images.
+    Size and channels are the model's; the rest of what was done to the images is here, and the split where a part of
+    "train" was held out. None where the data are no images.
     """
     reads = _model_class(recipe).reads
     if reads not in TRANSFORMS:
         return None
     arguments = {name: recipe.data[name] for name in TRANSFORMS[reads] if name in recipe.data}
-    rest = {"split": held_out(recipe)} if not learns_images(recipe) and held_out(recipe) != "test" else {}
+    rest = {} if held_out(recipe) == "test" else {"split": held_out(recipe)}
     return {"against": recipe.data["source"]} | arguments | rest
 
 

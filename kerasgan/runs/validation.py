@@ -43,6 +43,8 @@ OBJECTS: dict[str, tuple[str, Mapping[str, type]]] = {
 }
 # Of these there is a list.
 LISTS = ("regularizers",)
+# And of these there is a list of text.
+TEXTS = ("attributes",)
 # Numbers that may be a schedule, in a table of its name and arguments.
 SCHEDULED = {
     "learning_rate": ("learning-rate schedule", SCHEDULES),
@@ -208,9 +210,9 @@ def _check_range(label: str, name: str, value, whole: bool) -> None:
         _check_source(label, value)
     elif isinstance(value, list | tuple):
         for each in value:
-            check_type(f"Every part of {label}", each, (int,))
+            check_type(f"Every part of {label}", each, (str,) if name in TEXTS else (int,))
             _check_range(label, name, each, whole)
-        if not value:
+        if not value and name not in TEXTS:
             raise ValueError(f"{label} must not be empty.")
     elif isinstance(value, str):
         if name in WORDS and value not in WORDS[name]:

@@ -1,0 +1,159 @@
+"""Attributes: directions of a latent space that have names, learned from examples that have the attribute or not."""
+
+import keras
+import numpy as np
+
+from kerasgan.core.sampling import Panel
+
+# What a slider shows: from as much less as an example lacks to twice what it gains, and in how many steps.
+AMOUNTS = np.linspace(-1.0, 2.0, 7)
+FACES = 2
+
+
+def direction_network(names: tuple[str, ...], latent_dim: int) -> keras.Model:
+    """Return amounts (batch, len(names)) to the sum of directions (batch, latent_dim); training leaves it alone."""
+    amounts = keras.Input((len(names),), name="amounts")
+    directions = keras.layers.Dense(
+        latent_dim, use_bias=False, kernel_initializer="zeros", trainable=False, dtype="float32", name="directions"
+    )
+    return keras.Model(amounts, directions(amounts), name="attributes")
+
+
+def check_names(names) -> tuple[str, ...]:
+    """Return the names of attributes as a tuple.
+
+    Raises:
+        ValueError: one cannot be the name of an argument, or comes twice.
+    """
+    if isinstance(names, str):
+        raise ValueError(f"attributes must be a sequence of names; received the string {names!r}.")
+    names = tuple(names)
+    wrong = [name for name in names if not (isinstance(name, str) and name.isidentifier())]
+    if wrong or len(set(names)) < len(names):
+        raise ValueError(
+            "attributes are names of letters, digits and underscores, such as 'blond_hair', each once; received "
+            f"{list(names)}."
+        )
+    return names
+
+
+class Attributes:
+    """A mixin for models that encode and decode, and have names for some directions between.
+
+    A subclass has `encode`, `decode`, `latent_dim`, `sample_latents`, and
+
+        attributes: the names.
+        attribute_network: what `direction_network` returned for them; None without names.
+    """
+
+    attributes: tuple[str, ...] = ()
+    attribute_network: keras.Model | None = None
+
+    def learn_attributes(self, images, labels) -> None:
+        """Learn the direction of each attribute, by least squares of the images' codes on all labels at once.
+
+        One at a time, an attribute takes along whatever goes with it in the examples; here each direction is what
+        changes where the others stay. The directions are kept with the model. The average difference of Larsen et al.
+        2016, section 4.2 (https://arxiv.org/abs/1512.09300), is what this comes to with a single attribute.
+
+        Args:
+            images: float array (n, height, width, channels) in [-1, 1].
+            labels: array (n, attributes) of 1 where an image has the attribute, 0 where not; a row with a NaN is left
+                out.
+
+        Raises:
+            ValueError: the model has no names for attributes, the labels do not fit, or examples cannot tell them
+                apart.
+        """
+        self._check_attributes()
+        labels = np.asarray(labels, "float64")
+        if labels.shape != (len(images), len(self.attributes)):
+            raise ValueError(
+                f"labels must be (images, attributes), here ({len(images)}, {len(self.attributes)}); received "
+                f"{labels.shape}."
+            )
+        known = ~np.isnan(labels).any(axis=1)
+        self._check_labels(labels[known])
+        codes = np.concatenate([self.encode(images[part]) for part in _batches(np.flatnonzero(known))])
+        with_constant = np.column_stack([np.ones(known.sum()), labels[known]])
+        solution, _, rank, _ = np.linalg.lstsq(with_constant, codes, rcond=None)
+        if rank < with_constant.shape[1]:
+            raise ValueError(
+                f"Among these examples one of the attributes {list(self.attributes)} follows from the others. Leave it "
+                "out, or give examples in which they differ."
+            )
+        self.attribute_network.set_weights([solution[1:]])
+
+    def attribute_directions(self) -> dict[str, np.ndarray]:
+        """Return name -> direction, float32 (latent_dim,): all zeros before `learn_attributes`."""
+        if not self.attributes:
+            return {}
+        return dict(zip(self.attributes, self.attribute_network.get_weights()[0], strict=True))
+
+    def move(self, latents, **amounts) -> np.ndarray:
+        """Return latents (n, latent_dim) with more or less of some attributes.
+
+        Args:
+            latents: array (n, latent_dim).
+            **amounts: name -> how much: 1 is the difference between images with the attribute and without. A number
+                for all, or one for each.
+
+        Raises:
+            ValueError: an attribute is not known, or was not learned.
+
+        Example:
+            smiling = vae.decode(vae.move(vae.encode(faces), smiling=1.0))
+        """
+        self._check_attributes()
+        directions = self.attribute_directions()
+        unknown = sorted(set(amounts) - set(directions))
+        if unknown:
+            raise ValueError(f"This model knows the attributes {list(directions)}; received {unknown}.")
+        if not any(direction.any() for direction in directions.values()):
+            raise ValueError("The attributes of this model were not learned yet: see learn_attributes.")
+        latents = np.asarray(latents, "float32")
+        for name, amount in amounts.items():
+            latents = latents + np.reshape(amount, (-1, 1)).astype("float32") * directions[name]
+        return latents
+
+    def panels(self) -> dict[str, Panel]:
+        """Return sliders: for each attribute some of the model's images, from less of it to more."""
+        learned = [name for name, direction in self.attribute_directions().items() if direction.any()]
+        if not learned:
+            return {}
+        faces = np.asarray(self.sample_latents(FACES, seed=0))
+        rows = [
+            self.decode(self.move(np.repeat(face[None], len(AMOUNTS), axis=0), **{name: AMOUNTS}))
+            for name in learned
+            for face in faces
+        ]
+        amounts = ", ".join(f"{amount:g}" for amount in AMOUNTS)
+        listed = ", ".join(name.replace("_", " ") for name in learned)
+        return {
+            "attributes": Panel.of_rows(
+                np.stack(rows),
+                f"Two rows each of {listed}: along a row only its amount changes ({amounts}; 1 is the difference "
+                "between images with it and without).",
+            )
+        }
+
+    def _check_attributes(self) -> None:
+        if not self.attributes:
+            raise ValueError(
+                "This model has no names for attributes. Build it with some: "
+                f'{type(self).__name__}(attributes=["smiling", ...]).'
+            )
+
+    def _check_labels(self, labels: np.ndarray) -> None:
+        if not np.isin(labels, (0.0, 1.0)).all():
+            raise ValueError("labels must be 1 (has the attribute), 0 (has it not) or NaN (not known).")
+        for name, column in zip(self.attributes, labels.T, strict=True):
+            if not 0 < column.sum() < len(column):
+                raise ValueError(
+                    f"{name!r} needs examples with and without it; received {int(column.sum())} with it of "
+                    f"{len(column)}."
+                )
+
+
+def _batches(numbers: np.ndarray, size: int = 500):
+    return (numbers[start : start + size] for start in range(0, len(numbers), size))
