@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import kerasgan
+from kerasgan import cli
 from kerasgan.runs import recipes, training
 from kerasgan.runs.attributes import learn_attributes
 
@@ -113,20 +114,28 @@ def write_table(path, rows):
     return path
 
 
-def test_a_table_teaches_a_run_and_the_run_keeps_it(run, tmp_path):
+def test_a_table_teaches_a_run_and_the_run_keeps_it(run, tmp_path, capsys):
     rows = [(n % 2, n // 2 % 2) for n in range(70)]
     rows[3] = ("", "")
-    counts = learn_attributes(run, write_table(tmp_path / "a.csv", rows))
-    assert counts == {
-        "bright": sum(b for _, b in rows[:64] if b != ""),
-        "striped": sum(a for a, _ in rows[:64] if a != ""),
-    }
+    assert cli.main(["attributes", str(run), "--table", str(write_table(tmp_path / "a.csv", rows))]) == 0
+    known = [row for row in rows[:64] if row[0] != ""]
+    striped, bright = (sum(column) for column in zip(*known, strict=True))
+    assert capsys.readouterr().out == (
+        f"bright: learned from {bright} images with it\nstriped: learned from {striped} images with it\n"
+    )
     model = training.load_run(run)
     images = np.concatenate(list(kerasgan.data.load("mnist_mini", limit=64, shuffle=False, batch_size=64)))
     labels = np.array([[np.nan] * 2 if a == "" else [b, a] for a, b in rows[:64]])
     model.learn_attributes(images, labels)
     for name, direction in training.load_run(run).attribute_directions().items():
         np.testing.assert_allclose(direction, model.attribute_directions()[name], atol=1e-6)
+
+
+def test_recipes_name_attributes_by_text(run, tmp_path):
+    text = (run / "recipe.toml").read_text().replace('"bright"', "3")
+    (tmp_path / "recipe.toml").write_text(text)
+    with pytest.raises(ValueError, match=r"Every part of attributes .* must be text; received 3"):
+        recipes.read(tmp_path / "recipe.toml")
 
 
 def test_tables_that_do_not_fit(run, tmp_path):

@@ -65,7 +65,6 @@ class WaveGAN(GAN):
             name=name,
             dtype=dtype,
         )
-        self.rate = rate
         self.samples, self.channels, self.rate = samples, channels, rate
         self.base_filters = base_filters
         self.phase_shuffle = phase_shuffle
