@@ -6,7 +6,7 @@ from kerasgan.cli.start import DATA_DIR_HELP, command, start_tensorflow
 def add(commands) -> None:
     """Add the command `attributes`."""
     parser = command(commands, "attributes", _attributes, "learn a VAE's directions, such as smiling, from a table")
-    parser.add_argument("run", help="folder of a run whose model names attributes")
+    parser.add_argument("folder", metavar="RUN", help="folder of a run whose model names attributes")
     parser.add_argument(
         "--table", required=True, metavar="CSV", help="a column of 1 and 0 for each, a row for each training image"
     )
@@ -17,6 +17,6 @@ def _attributes(arguments) -> None:
     start_tensorflow()
     from kerasgan.runs.attributes import learn_attributes
 
-    counts = learn_attributes(arguments.run, arguments.table, arguments.data_dir)
+    counts = learn_attributes(arguments.folder, arguments.table, arguments.data_dir)
     for name, count in counts.items():
         print(f"{name}: learned from {count} images with it")
