@@ -4,6 +4,9 @@ import keras
 import tensorflow as tf
 from keras import layers
 
+# Tokens that `draw` looks at together: about the root of a vocabulary.
+BLOCK = 64
+
 
 @keras.saving.register_keras_serializable("kerasgan")
 class TokenWriter(layers.Layer):
@@ -63,13 +66,11 @@ class TokenWriter(layers.Layer):
         output, states = self.lstm.cell(self.embedding(tokens), list(states))
         return self.logits(output), *states
 
-    def write(self, noise, tokens=None, kept=None, temperature=1.0, top_k=None) -> tf.Tensor:
+    def write(self, noise, temperature=1.0, top_k=None) -> tf.Tensor:
         """Return sequences, int32 (batch, length), drawn by uniform random numbers: the same numbers, the same words.
 
         Args:
             noise: float32 (batch, length) in [0, 1).
-            tokens: int32 (batch, length), sequences to complete; None writes from the first token on.
-            kept: int32 (batch,), how many tokens of each stand at its beginning.
             temperature: the logits are divided by it: below 1, likely tokens become likelier still.
             top_k: draw among so many of the likeliest only; None: among all.
         """
@@ -78,8 +79,6 @@ class TokenWriter(layers.Layer):
         def place(number, written, token, *states):
             logits, *states = self.step(token, *states)
             token = draw(logits / temperature, noise[number], top_k)
-            if tokens is not None:
-                token = tf.where(number < kept, tokens[:, number], token)
             return number + 1, written.write(number, token), token, *states
 
         written = tf.TensorArray("int32", self.length, element_shape=(noise.shape[1],))
@@ -90,6 +89,31 @@ class TokenWriter(layers.Layer):
             maximum_iterations=self.length,
         )
         return tf.transpose(written.stack())
+
+    def finish(self, tokens, noise) -> tf.Tensor:
+        """Return every beginning of sequences, written on to the end: int32 ((length - 1) * batch, length).
+
+        First stand those of which one token is kept, in the order of the sequences, then those of two, and so on.
+
+        Args:
+            tokens: int32 (batch, length).
+            noise: float32 (length, (length - 1) * batch) in [0, 1).
+        """
+        count = tf.shape(tokens)[0]
+        _, *reading = self.step(*self.start(count))
+        # At each place the beginnings that end there join those that are being written: no place is computed for one
+        # that still keeps it.
+        written, last, states = tokens[:0, :1], tokens[:0, 0], [state[:0] for state in reading]
+        for place in range(1, self.length):
+            written = tf.concat([written, tokens[:, :place]], axis=0)
+            last = tf.concat([last, tokens[:, place - 1]], axis=0)
+            states = [tf.concat(pair, axis=0) for pair in zip(states, reading, strict=True)]
+            logits, *states = self.step(last, *states)
+            # The youngest have read what the sequences themselves say, up to here.
+            reading = [state[-count:] for state in states]
+            last = draw(logits, noise[place, : place * count])
+            written = tf.concat([written, last[:, None]], axis=1)
+        return written
 
     def get_config(self) -> dict:
         """Return the constructor arguments."""
@@ -139,10 +163,23 @@ def draw(logits: tf.Tensor, noise: tf.Tensor, top_k: int | None = None) -> tf.Te
     if top_k is not None:
         least = tf.math.top_k(logits, top_k).values[:, -1:]
         logits = tf.where(logits < least, logits.dtype.min, logits)
-    ends = tf.cumsum(tf.nn.softmax(logits), axis=-1)
-    # By the last end, which rounding keeps from being 1.
-    below = tf.cast(ends <= noise[:, None] * ends[:, -1:], "int32")
-    return tf.minimum(tf.reduce_sum(below, axis=-1), logits.shape[-1] - 1)
+    size = logits.shape[-1]
+    weights = tf.exp(logits - tf.reduce_max(logits, axis=-1, keepdims=True))
+    # Sums along thousands of tokens are slow: first those of blocks, then along one block.
+    weights = tf.pad(weights, ((0, 0), (0, -size % BLOCK)))
+    weights = tf.reshape(weights, (-1, weights.shape[-1] // BLOCK, BLOCK))
+    blocks = tf.reduce_sum(weights, axis=-1)
+    ends = tf.cumsum(blocks, axis=-1)
+    target = noise[:, None] * ends[:, -1:]
+    block = _passed(ends, target)
+    begin = tf.gather(ends - blocks, block, batch_dims=1)[:, None]
+    inside = tf.cumsum(tf.gather(weights, block, batch_dims=1), axis=-1)
+    return tf.minimum(block * BLOCK + _passed(begin + inside, target), size - 1)
+
+
+def _passed(ends: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
+    """Return the first stretch of each row that ends beyond the target; the last one where rounding leaves none."""
+    return tf.minimum(tf.reduce_sum(tf.cast(ends <= target, "int32"), axis=-1), ends.shape[-1] - 1)
 
 
 def _initializers(seed: int | None) -> list:

@@ -246,13 +246,12 @@ class SeqGAN(GAN):
         if self.length == 1:
             return whole
         count, places = tf.shape(tokens)[0], self.length - 1
-        # Place by place, all sequences: (places * batch, length).
-        beginnings, kept = tf.tile(tokens, (places, 1)), tf.repeat(tf.range(1, self.length), count)
         writer = _writer(super().sampler)
 
         def finish(number, total):
-            noise = self.sample_latents(places * count, tf.random.experimental.stateless_fold_in(seed, number))
-            return number + 1, total + self._how_real(writer.write(noise, beginnings, kept))
+            own = tf.random.experimental.stateless_fold_in(seed, number)
+            noise = tf.random.stateless_uniform((self.length, places * count), own)
+            return number + 1, total + self._how_real(writer.finish(tokens, noise))
 
         # One way at a time: all at once would take gigabytes.
         _, total = tf.while_loop(
