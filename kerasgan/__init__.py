@@ -44,6 +44,7 @@ _NAMES = {
     "SNGAN": "models",
     "SAGAN": "models",
     "SemiSupervisedGAN": "models",
+    "SeqGAN": "models",
     "ACGAN": "models",
     "InfoGAN": "models",
     "Pix2Pix": "models",

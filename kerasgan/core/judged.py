@@ -179,7 +179,8 @@ class JudgedBatch:
 
     def _recorded(self, images):
         with self._tape:
-            self._tape.watch(images)
+            # Tokens have no slopes.
+            self._tape.watch([part for part in tf.nest.flatten(images) if part.dtype.is_floating])
             return self.judge(images)
 
 

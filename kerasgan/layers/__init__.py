@@ -16,6 +16,7 @@ from kerasgan.layers.resizing import GlobalSumPooling2D, ResizingConv2D
 from kerasgan.layers.running_mean import RunningMean
 from kerasgan.layers.self_attention import SelfAttention
 from kerasgan.layers.spectral_norm import SNConv2D, SNDense, SNProjection, SNResizingConv2D
+from kerasgan.layers.token_writer import TokenWriter, WritingSampler
 from kerasgan.layers.virtual_batch_norm import ReferenceBatch, VirtualBatchNormalization, WithoutReference
 from kerasgan.layers.weight_norm import WeightNormalization
 
@@ -42,7 +43,9 @@ __all__ = [
     "SNProjection",
     "SNResizingConv2D",
     "SelfAttention",
+    "TokenWriter",
     "VirtualBatchNormalization",
     "WeightNormalization",
     "WithoutReference",
+    "WritingSampler",
 ]

@@ -12,6 +12,7 @@ from kerasgan.models.pix2pix import Pix2Pix
 from kerasgan.models.rbm import RBM
 from kerasgan.models.sagan import SAGAN
 from kerasgan.models.semi_supervised import SemiSupervisedGAN
+from kerasgan.models.seqgan import SeqGAN
 from kerasgan.models.sngan import SNGAN
 from kerasgan.models.vae import VAE
 from kerasgan.models.vanilla_gan import VanillaGAN
@@ -35,6 +36,7 @@ MODELS = {
     "pix2pix": Pix2Pix,
     "cyclegan": CycleGAN,
     "wavegan": WaveGAN,
+    "seqgan": SeqGAN,
     "vae": VAE,
     "naive_bayes": NaiveBayes,
     "rbm": RBM,

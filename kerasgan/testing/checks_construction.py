@@ -76,7 +76,8 @@ def logits(case: Case) -> None:
         real, given = policy_model.unpack(case.batch(6))
         found = []
         for scale in (1.0, 30.0, 900.0, -1.0, -30.0, -900.0):
-            scaled = tf.nest.map_structure(lambda images, scale=scale: scale * images, real)
+            # Tokens have no scale.
+            scaled = tf.nest.map_structure(lambda x, scale=scale: scale * x if x.dtype.is_floating else x, real)
             found += tf.nest.flatten(policy_model.discriminate(scaled, **given))
         for each in found:
             assert each.dtype == tf.float32, f"logits are {each.dtype.name}; the last layer must be float32"

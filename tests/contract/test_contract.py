@@ -31,6 +31,7 @@ from kerasgan.models import (
     NaiveBayes,
     Pix2Pix,
     SemiSupervisedGAN,
+    SeqGAN,
     VanillaGAN,
     WaveGAN,
 )
@@ -75,6 +76,11 @@ CASES = [
     quick("pix2pix", partial(Pix2Pix, SHAPE, base_filters=8, d_halvings=2)),
     quick("cyclegan", partial(CycleGAN, SHAPE, base_filters=8, blocks=1, d_halvings=2, pool_size=8)),
     quick("wavegan", partial(WaveGAN, 256, latent_dim=4, base_filters=8, num_classes=2, d_steps=2)),
+    quick(
+        "seqgan",
+        partial(SeqGAN, 4, 3, units=64, windows=(1, 2), filters=(8, 8), rollouts=4, pretraining=(1, 0), baseline=True),
+        plays_after=1,
+    ),
     Case("vae", partial(VAE, **SMALL, base_filters=4), tags=frozenset()),
     quick(
         "naive_bayes",

@@ -1,0 +1,188 @@
+"""TokenWriter: an LSTM over tokens that tells how likely each next one is, and writes sequences."""
+
+import keras
+import tensorflow as tf
+from keras import layers
+
+# Tokens that `draw` looks at together: about the root of a vocabulary.
+BLOCK = 64
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class TokenWriter(layers.Layer):
+    """An LSTM that reads a sequence so far and gives the logits of its next token.
+
+    Called with sequences, int32 (batch, length), it returns logits (batch, length, vocabulary): those at a place are of
+    the token there, given all before. `write` draws sequences of its own.
+
+    Args:
+        length: tokens of a sequence.
+        vocabulary: the tokens are 0 to vocabulary - 1.
+        embedding_dim: length of the vector that stands for a token.
+        units: size of the LSTM's state.
+        seed: of the initial weights; normal ones of standard deviation 0.1.
+    """
+
+    def __init__(self, length, vocabulary, embedding_dim=32, units=32, seed=None, **settings):
+        super().__init__(**settings)
+        self.length, self.vocabulary = length, vocabulary
+        self.embedding_dim, self.units, self.seed = embedding_dim, units, seed
+        first, second, third, last = _initializers(seed)
+        policy = self.dtype_policy
+        # One number more: what stands before the first token.
+        self.embedding = layers.Embedding(
+            vocabulary + 1, embedding_dim, embeddings_initializer=first, dtype=policy, name="embedding"
+        )
+        self.lstm = layers.LSTM(
+            units, return_sequences=True, kernel_initializer=second, recurrent_initializer=third, seed=seed or 0,
+            dtype=policy, name="lstm",
+        )  # fmt: skip
+        self.logits = layers.Dense(vocabulary, kernel_initializer=last, dtype="float32", name="logits")
+
+    def build(self, input_shape):
+        """Make all variables."""
+        self.embedding.build((None, None))
+        self.lstm.build((None, self.length, self.embedding_dim))
+        self.logits.build((None, None, self.units))
+        self.built = True
+
+    def call(self, tokens):
+        """Return the logits of each token, given those before it."""
+        start = tf.fill((tf.shape(tokens)[0], 1), self.vocabulary)
+        before = tf.concat([start, tf.cast(tokens, "int32")[:, :-1]], axis=1)
+        return self.logits(self.lstm(self.embedding(before)))
+
+    def compute_output_spec(self, tokens):
+        """Return the spec of the logits."""
+        return keras.KerasTensor((*tokens.shape, self.vocabulary), "float32")
+
+    def start(self, count) -> tuple:
+        """Return the tokens and the states that so many sequences begin with."""
+        state = tf.zeros((count, self.units), self.lstm.compute_dtype)
+        return tf.fill((count,), self.vocabulary), state, state
+
+    def step(self, tokens, *states) -> tuple:
+        """Return the logits after one more token, float32 (batch, vocabulary), and the new states."""
+        output, states = self.lstm.cell(self.embedding(tokens), list(states))
+        return self.logits(output), *states
+
+    def write(self, noise, temperature=1.0, top_k=None) -> tf.Tensor:
+        """Return sequences, int32 (batch, length), drawn by uniform random numbers: the same numbers, the same words.
+
+        Args:
+            noise: float32 (batch, length) in [0, 1).
+            temperature: the logits are divided by it: below 1, likely tokens become likelier still.
+            top_k: draw among so many of the likeliest only; None: among all.
+        """
+        noise = tf.transpose(noise)
+
+        def place(number, written, token, *states):
+            logits, *states = self.step(token, *states)
+            token = draw(logits / temperature, noise[number], top_k)
+            return number + 1, written.write(number, token), token, *states
+
+        written = tf.TensorArray("int32", self.length, element_shape=(noise.shape[1],))
+        _, written, *_ = tf.while_loop(
+            lambda number, *_: number < self.length,
+            place,
+            (0, written, *self.start(tf.shape(noise)[1])),
+            maximum_iterations=self.length,
+        )
+        return tf.transpose(written.stack())
+
+    def finish(self, tokens, noise) -> tf.Tensor:
+        """Return every beginning of sequences, written on to the end: int32 ((length - 1) * batch, length).
+
+        First stand those of which one token is kept, in the order of the sequences, then those of two, and so on.
+
+        Args:
+            tokens: int32 (batch, length).
+            noise: float32 (length, (length - 1) * batch) in [0, 1).
+        """
+        count = tf.shape(tokens)[0]
+        _, *reading = self.step(*self.start(count))
+        # At each place the beginnings that end there join those that are being written: no place is computed for one
+        # that still keeps it.
+        written, last, states = tokens[:0, :1], tokens[:0, 0], [state[:0] for state in reading]
+        for place in range(1, self.length):
+            written = tf.concat([written, tokens[:, :place]], axis=0)
+            last = tf.concat([last, tokens[:, place - 1]], axis=0)
+            states = [tf.concat(pair, axis=0) for pair in zip(states, reading, strict=True)]
+            logits, *states = self.step(last, *states)
+            # The youngest have read what the sequences themselves say, up to here.
+            reading = [state[-count:] for state in states]
+            last = draw(logits, noise[place, : place * count])
+            written = tf.concat([written, last[:, None]], axis=1)
+        return written
+
+    def get_config(self) -> dict:
+        """Return the constructor arguments."""
+        names = ("length", "vocabulary", "embedding_dim", "units", "seed")
+        return super().get_config() | {name: getattr(self, name) for name in names}
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class WritingSampler(layers.Layer):
+    """Uniform latents (batch, length) to the sequences that a `TokenWriter` draws by them."""
+
+    def __init__(self, writer, **settings):
+        super().__init__(**settings)
+        # Random numbers of 8 bits would never choose a rare word.
+        self.autocast = False
+        self.writer = writer
+
+    def build(self, input_shape):
+        """Make the writer's variables, where it has none yet."""
+        if not self.writer.built:
+            self.writer.build(input_shape)
+        self.built = True
+
+    def call(self, latents):
+        """Return int32 sequences."""
+        return self.writer.write(latents)
+
+    def compute_output_spec(self, latents):
+        """Return the spec of the sequences."""
+        return keras.KerasTensor(latents.shape, "int32")
+
+    def get_config(self) -> dict:
+        """Return the constructor arguments."""
+        return super().get_config() | {"writer": keras.saving.serialize_keras_object(self.writer)}
+
+    @classmethod
+    def from_config(cls, config: dict) -> "WritingSampler":
+        """Return a new layer from what `get_config` gave."""
+        return cls(**config | {"writer": keras.saving.deserialize_keras_object(config["writer"])})
+
+
+def draw(logits: tf.Tensor, noise: tf.Tensor, top_k: int | None = None) -> tf.Tensor:
+    """Return one token for each row of logits (batch, vocabulary): the one whose stretch of [0, 1) holds the noise.
+
+    Stretches are as long as tokens are likely, and lie side by side in the order of the tokens.
+    """
+    if top_k is not None:
+        least = tf.math.top_k(logits, top_k).values[:, -1:]
+        logits = tf.where(logits < least, logits.dtype.min, logits)
+    size = logits.shape[-1]
+    weights = tf.exp(logits - tf.reduce_max(logits, axis=-1, keepdims=True))
+    # Sums along thousands of tokens are slow: first those of blocks, then along one block.
+    weights = tf.pad(weights, ((0, 0), (0, -size % BLOCK)))
+    weights = tf.reshape(weights, (-1, weights.shape[-1] // BLOCK, BLOCK))
+    blocks = tf.reduce_sum(weights, axis=-1)
+    ends = tf.cumsum(blocks, axis=-1)
+    target = noise[:, None] * ends[:, -1:]
+    block = _passed(ends, target)
+    begin = tf.gather(ends - blocks, block, batch_dims=1)[:, None]
+    inside = tf.cumsum(tf.gather(weights, block, batch_dims=1), axis=-1)
+    return tf.minimum(block * BLOCK + _passed(begin + inside, target), size - 1)
+
+
+def _passed(ends: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
+    """Return the first stretch of each row that ends beyond the target; the last one where rounding leaves none."""
+    return tf.minimum(tf.reduce_sum(tf.cast(ends <= target, "int32"), axis=-1), ends.shape[-1] - 1)
+
+
+def _initializers(seed: int | None) -> list:
+    """Return one for each of the writer's matrices."""
+    seeds = [None] * 4 if seed is None else range(seed * 1000, seed * 1000 + 4)
+    return [keras.initializers.RandomNormal(stddev=0.1, seed=each) for each in seeds]
