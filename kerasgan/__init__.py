@@ -48,6 +48,7 @@ _NAMES = {
     "InfoGAN": "models",
     "Pix2Pix": "models",
     "CycleGAN": "models",
+    "TextToImageGAN": "models",
     "VAE": "models",
     "NaiveBayes": "models",
     "RBM": "models",

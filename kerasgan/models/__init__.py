@@ -13,6 +13,7 @@ from kerasgan.models.rbm import RBM
 from kerasgan.models.sagan import SAGAN
 from kerasgan.models.semi_supervised import SemiSupervisedGAN
 from kerasgan.models.sngan import SNGAN
+from kerasgan.models.text_to_image import TextToImageGAN
 from kerasgan.models.vae import VAE
 from kerasgan.models.vanilla_gan import VanillaGAN
 from kerasgan.models.wgan import WGAN
@@ -33,6 +34,7 @@ MODELS = {
     "infogan": InfoGAN,
     "pix2pix": Pix2Pix,
     "cyclegan": CycleGAN,
+    "text_to_image": TextToImageGAN,
     "vae": VAE,
     "naive_bayes": NaiveBayes,
     "rbm": RBM,

@@ -31,12 +31,14 @@ from kerasgan.models import (
     NaiveBayes,
     Pix2Pix,
     SemiSupervisedGAN,
+    TextToImageGAN,
     VanillaGAN,
 )
 from kerasgan.testing import Case, parametrize_with_checks
 from kerasgan.testing.toy_data import toy_labelled_images
 
 SHAPE = (16, 16, 1)
+WORDS = ("", "<unknown>", "left", "middle", "right")
 SMALL = {"image_shape": SHAPE, "latent_dim": 4}
 
 # Slow checks run for one model of every sort: dense, convolutional, with penalties and labels, without an opponent; and
@@ -73,6 +75,13 @@ CASES = [
     quick("infogan", partial(InfoGAN, **SMALL, base_filters=12, categories=3, codes=1)),
     quick("pix2pix", partial(Pix2Pix, SHAPE, base_filters=8, d_halvings=2)),
     quick("cyclegan", partial(CycleGAN, SHAPE, base_filters=8, blocks=1, d_halvings=2, pool_size=8)),
+    quick(
+        "text_to_image",
+        partial(
+            TextToImageGAN, **SMALL, base_filters=8, words=WORDS, caption_length=3, sentence_dim=8, condition_dim=8
+        ),
+        plays_after=1,
+    ),
     Case("vae", partial(VAE, **SMALL, base_filters=4), tags=frozenset()),
     quick(
         "naive_bayes",
