@@ -88,16 +88,9 @@ WORDS = {
 }
 # Whole numbers are at least 1, but for these; and all are what fits 32 bits, with room for one more.
 AT_LEAST_0 = (
-    "seed",
-    "metrics_every",
-    "warmup_steps",
-    "iterations",
-    "pretraining",
-    "matching_epochs",
-    "jitter",
-    "blocks",
+    "seed", "metrics_every", "warmup_steps", "iterations", "pretraining", "matching_epochs", "jitter", "blocks",
     "pool_size",
-)
+)  # fmt: skip
 MOST = 2**31 - 2
 # Numbers in [0, 1), above 0, and at least 0; others need only be finite.
 BELOW_1 = ("beta_1", "beta_2", "rho", "momentum", "ema_momentum", "ema_decay", "classifier_decay", "dropout")
@@ -107,7 +100,8 @@ ABOVE_0 = (
 )  # fmt: skip
 NOT_NEGATIVE = (
     "after", "weight_decay", "weight", "beta", "alpha", "end_learning_rate", "label_smoothing", "d_class_weight",
-    "d_fake_class_weight", "g_class_weight", "information_weight", "interpolation_weight", "l2", "l1_weight", "cycle_weight", "identity_weight",
+    "d_fake_class_weight", "g_class_weight", "information_weight", "interpolation_weight", "l2", "l1_weight",
+    "cycle_weight", "identity_weight",
 )  # fmt: skip
 _NAMES = {bool: "true or false", int: "a whole number", float: "a number", str: "text", list: "a list", dict: "a table"}
 
