@@ -50,6 +50,7 @@ _NAMES = {
     "Pix2Pix": "models",
     "CycleGAN": "models",
     "WaveGAN": "models",
+    "TextToImageGAN": "models",
     "VAE": "models",
     "NaiveBayes": "models",
     "RBM": "models",

@@ -6,9 +6,8 @@ import numbers
 # Arguments of models that are whole numbers from 1 on, or None where they have no other default.
 COUNTS = (
     "latent_dim", "base_filters", "num_classes", "categories", "codes", "d_steps", "chains", "sampling_steps",
-    "gibbs_steps", "mean_field_steps", "d_halvings", "samples", "rate",
-    "length", "vocabulary", "embedding_dim", "units",
-    "d_embedding_dim", "rollouts",
+    "gibbs_steps", "mean_field_steps", "d_halvings", "samples", "rate", "length", "vocabulary", "embedding_dim",
+    "units", "d_embedding_dim", "rollouts",
 )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from kerasgan.data import folder, options, sources, text, tfds_images, walk
+from kerasgan.data import captioned, folder, options, sources, text, tfds_images, walk
 from kerasgan.data.examples import Examples, Info, Request
 from kerasgan.data.parts import Images, Part, Place
 from kerasgan.support.words import encode
@@ -47,7 +47,8 @@ def load(
         source: A folder of images with a table of two columns, file and caption, called captions.tsv or captions.csv
             (an image may stand in several rows), or with a text file of the same name beside each image, one caption a
             line; a tuple of images, as `kerasgan.data.load` takes them, and captions, a string or a list of strings for
-            each; or the name of a TFDS data set with an image and a text ("noto_emoji").
+            each; the name of a TFDS data set with an image and a text ("noto_emoji"); or "captioned_fashion_mnist",
+            clothes with what can be read off them.
         caption_length: Words of a caption: longer ones are cut, shorter ones padded with 0. Default: the longest.
         vocabulary: Most numbers, with those of padding (0) and of unknown words (1). Default: all words of the data.
         words: The word of each number. Default: those of the training split, the commonest first. Other splits need it.
@@ -134,6 +135,8 @@ def _captioned(source, request: Request) -> tuple[Examples, list[list[str]]]:
         return _given(*source, request)
     if not isinstance(source, str | os.PathLike):
         raise ValueError("An array of images has no captions: give a tuple (images, captions).")
+    if source in captioned.SOURCES:
+        return _described(source, request)
     path = sources.path_of(source)
     if path.is_dir():
         return _read_folder(path, request)
@@ -153,6 +156,13 @@ def _given(images, captions, request: Request) -> tuple[Examples, list[list[str]
     if bare is not None or not all(isinstance(caption, str) for some in listed for caption in some):
         raise ValueError(f"Captions are strings, or lists of strings; image {bare or 0} has {listed[bare or 0]!r}.")
     return examples, listed
+
+
+def _described(source: str, request: Request) -> tuple[Examples, list[list[str]]]:
+    """The pictures of a source of `captioned`, which says what is on each."""
+    plain = sources.read_plain(captioned.SOURCES[source], request)
+    texts = captioned.captions(plain.images[: request.limit], plain.labels[: request.limit])
+    return sources.from_arrays(source, plain.images, None, request), [[text] for text in texts]
 
 
 def _read_tfds(name: str, request: Request) -> tuple[Examples, list[list[str]]]:

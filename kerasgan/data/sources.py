@@ -77,12 +77,12 @@ def _read_named(source: str, request: Request) -> Examples:
 
 
 def _read_coloured(source: str, request: Request) -> Examples:
-    digits = _read_plain(coloured.SOURCES[source], request)
+    digits = read_plain(coloured.SOURCES[source], request)
     return from_arrays(source, coloured.colour(digits.images), digits.labels, request, digits.class_names)
 
 
-def _read_plain(source: str, request: Request) -> Examples:
-    """All digits as they are, whatever is wanted of the pictures that are made of them."""
+def read_plain(source: str, request: Request) -> Examples:
+    """All pictures as they are, whatever is wanted of those that are made of them."""
     plain = replace(
         request, transform=Transform(None, None, request.transform.crop), limit=None, cache=True, decode=True
     )
@@ -90,7 +90,7 @@ def _read_plain(source: str, request: Request) -> Examples:
 
 
 def _read_stacked(source: str, request: Request) -> Examples:
-    digits = _read_plain(stacked.SOURCES[source], request)
+    digits = read_plain(stacked.SOURCES[source], request)
     count = stacked.COUNT if request.limit is None else min(request.limit, stacked.COUNT)
     pictures, labels = stacked.stack(digits.images, digits.labels, count)
     return from_arrays(source, pictures, labels, request, tuple(f"{number:03}" for number in range(1000)))

@@ -25,6 +25,8 @@ class Kind:
     peak_to_peak: ClassVar[float | None] = None
     # The precisions that a sampler of these can be exported in; less precise ones are judged by that ratio.
     quantizations: ClassVar[tuple[str, ...]] = ("float32",)
+    # How many a model keeps as examples, where it cannot make them up: a grid of sixteen shows what it does.
+    examples: ClassVar[int] = 16
     # The ending of a file that holds many of them.
     suffix: ClassVar[str] = ".npy"
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from kerasgan.kinds.kind import Kind
 from kerasgan.support import files
+from kerasgan.support.words import numbers_of
 
 _MOST_LINES = 32
 
@@ -27,6 +28,7 @@ class Tokens(Kind):
     name: ClassVar[str] = "tokens"
     dtype: ClassVar[str] = "int32"
     suffix: ClassVar[str] = ".txt"
+    examples: ClassVar[int] = 256
     # A share of sequences: where a random number lies on the border of two words, rounding chooses between them, and
     # all that follows is another sequence.
     golden_tolerance: ClassVar[float] = 0.1
@@ -55,6 +57,22 @@ class Tokens(Kind):
     def describe_values(self):
         """Return "int32 in 0..4999"."""
         return f"int32 in 0..{self.vocabulary - 1}"
+
+    def take(self, given, n, name, owner):
+        """Return n sequences: of numbers, or, where the words are known, of text, of which one stands for all.
+
+        Raises:
+            ValueError: a text is empty, too long, or holds no word that is known; or the numbers do not fit.
+
+        Warns:
+            UserWarning: some words of a text are not known.
+        """
+        texts = [given] * n if isinstance(given, str) else given
+        if not isinstance(texts, list | tuple) or not any(isinstance(each, str) for each in texts):
+            return super().take(given, n, name, owner)
+        if self.words is None:
+            raise ValueError(f"{owner} knows {name} by their numbers only; received text. Build it with words=.")
+        return super().take(numbers_of(texts, self.words, self.length), n, name, owner)
 
     def error(self, actual, expected):
         """Return the share of sequences that differ."""

@@ -14,6 +14,7 @@ from kerasgan.models.sagan import SAGAN
 from kerasgan.models.semi_supervised import SemiSupervisedGAN
 from kerasgan.models.seqgan import SeqGAN
 from kerasgan.models.sngan import SNGAN
+from kerasgan.models.text_to_image import TextToImageGAN
 from kerasgan.models.vae import VAE
 from kerasgan.models.vanilla_gan import VanillaGAN
 from kerasgan.models.wavegan import WaveGAN
@@ -37,6 +38,7 @@ MODELS = {
     "cyclegan": CycleGAN,
     "wavegan": WaveGAN,
     "seqgan": SeqGAN,
+    "text_to_image": TextToImageGAN,
     "vae": VAE,
     "naive_bayes": NaiveBayes,
     "rbm": RBM,

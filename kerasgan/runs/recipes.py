@@ -29,6 +29,7 @@ from pathlib import Path
 
 import tomli_w
 
+from kerasgan.kinds.kind import Kind
 from kerasgan.runs import validation
 from kerasgan.support import files
 from kerasgan.support.configurable import unknown_name
@@ -47,9 +48,8 @@ TRANSFORMS = {
 # Arguments of a model that the recipe gives elsewhere, or the data.
 MODEL_GIVEN = ("image_shape", "source_shape", "seed", "dtype")
 DATA_GIVEN = ("seed", "first_epoch", "labels")
-# How many examples a model keeps of what nobody can make up: a grid of sixteen shows what it does, and of large images,
-# from so many pixels a side on, half of that, because presets carry them.
-EXAMPLES, LARGE = 16, 128
+# Of images from so many pixels a side on, a model keeps half as many examples: presets carry them.
+LARGE = 128
 
 
 @dataclass(frozen=True)
@@ -262,16 +262,17 @@ def describe_data(recipe: Recipe, data_dir: str | None = None):
     return info(**{name: value for name, value in arguments.items() if name in known})
 
 
-def load_examples(recipe: Recipe, info, data_dir: str | None = None) -> tuple:
+def load_examples(recipe: Recipe, info, data_dir: str | None = None, most: int = Kind.examples) -> tuple:
     """Return some examples of a recipe's data as arrays: held-out ones, or, where there are none, of the training's.
 
     Args:
         recipe: whose data are read.
         info: of the data; words keep the numbers that they have in training.
         data_dir: folder of the TFDS data.
+        most: how many, of small images.
     """
     large = info.image_shape is not None and max(info.image_shape[:2]) >= LARGE
-    count = min(EXAMPLES // 2 if large else EXAMPLES, info.num_examples)
+    count = min(most // 2 if large else most, info.num_examples)
     fixed = {"shuffle": False, "drop_remainder": False, "batch_size": count, "limit": count}
     known = {name: value for name, value in info.arguments.items() if name in ("words", "length", "caption_length")}
     still = {"flip": False, "jitter": 0}

@@ -75,7 +75,8 @@ def _build_or_load(recipe: Recipe, folder: Path, strategy, data_dir) -> Generati
         model = recipes.build_model(recipe, info)
     kinds = model.kinds_of_examples()
     if kinds:
-        parts = dict(zip(model.learns, recipes.load_examples(recipe, info, data_dir), strict=True))
+        most = max(kind.examples for kind in kinds.values())
+        parts = dict(zip(model.learns, recipes.load_examples(recipe, info, data_dir, most), strict=True))
         model.examples = {name: parts[name] for name in kinds}
     return model
 

@@ -91,8 +91,8 @@ WORDS = {
 }
 # Whole numbers are at least 1, but for these; and all are what fits 32 bits, with room for one more.
 AT_LEAST_0 = (
-    "seed", "metrics_every", "warmup_steps", "iterations", "pretraining", "jitter", "blocks", "pool_size",
-    "phase_shuffle",
+    "seed", "metrics_every", "warmup_steps", "iterations", "pretraining", "matching_epochs", "jitter", "blocks",
+    "pool_size", "phase_shuffle",
 )  # fmt: skip
 MOST = 2**31 - 2
 # Numbers in [0, 1), above 0, and at least 0; others need only be finite.
@@ -103,7 +103,8 @@ ABOVE_0 = (
 )  # fmt: skip
 NOT_NEGATIVE = (
     "after", "weight_decay", "weight", "beta", "alpha", "end_learning_rate", "label_smoothing", "d_class_weight",
-    "d_fake_class_weight", "g_class_weight", "information_weight", "l2", "l1_weight", "cycle_weight", "identity_weight",
+    "d_fake_class_weight", "g_class_weight", "information_weight", "interpolation_weight", "l2", "l1_weight",
+    "cycle_weight", "identity_weight",
 )  # fmt: skip
 _NAMES = {bool: "true or false", int: "a whole number", float: "a number", str: "text", list: "a list", dict: "a table"}
 

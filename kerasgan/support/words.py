@@ -6,6 +6,7 @@ are taken as they are. Number 0 is padding, number 1 any word that is not in the
 
 import collections
 import re
+import warnings
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -45,3 +46,31 @@ def encode(texts: Sequence[list[str]], words: Sequence[str], length: int) -> np.
     for row, text in zip(encoded, texts, strict=True):
         row[: len(text)] = [number.get(word, 1) for word in text[:length]]
     return encoded
+
+
+def numbers_of(texts: Sequence[str], words: Sequence[str], length: int) -> np.ndarray:
+    """Returns texts that a user wrote as numbers of known words, int32 (n, length), padded with 0.
+
+    Raises:
+        ValueError: One is no text, is empty or too long, or holds no known word.
+
+    Warns:
+        UserWarning: Some words are not known: they are number 1.
+    """
+    known = frozenset(words[2:])
+    parts, unknown = [], []
+    for text in texts:
+        if not isinstance(text, str) or not text.strip():
+            raise ValueError(f"A text needs at least one word; received {text!r}.")
+        found = split(text)
+        if len(found) > length:
+            raise ValueError(f"A text has at most {length} words and marks; received {len(found)}: {text!r}.")
+        if known.isdisjoint(found):
+            some = ", ".join(words[2:12])
+            raise ValueError(f"None of the words of {text!r} is among the {len(known)} known ones, such as {some}.")
+        parts.append(found)
+        unknown += [word for word in found if word not in known and word not in unknown]
+    if unknown:
+        listed = ", ".join(unknown)
+        warnings.warn(f"{len(unknown)} words are not known and say nothing: {listed}.", stacklevel=2)
+    return encode(parts, words, length)

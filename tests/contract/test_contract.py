@@ -32,6 +32,7 @@ from kerasgan.models import (
     Pix2Pix,
     SemiSupervisedGAN,
     SeqGAN,
+    TextToImageGAN,
     VanillaGAN,
     WaveGAN,
 )
@@ -39,6 +40,7 @@ from kerasgan.testing import Case, parametrize_with_checks
 from kerasgan.testing.toy_data import toy_labelled_images
 
 SHAPE = (16, 16, 1)
+WORDS = ("", "<unknown>", "left", "middle", "right")
 SMALL = {"image_shape": SHAPE, "latent_dim": 4}
 
 # Slow checks run for one model of every sort: dense, convolutional, with penalties and labels, without an opponent; and
@@ -79,6 +81,13 @@ CASES = [
     quick(
         "seqgan",
         partial(SeqGAN, 4, 3, units=64, windows=(1, 2), filters=(8, 8), rollouts=4, pretraining=(1, 0), baseline=True),
+        plays_after=1,
+    ),
+    quick(
+        "text_to_image",
+        partial(
+            TextToImageGAN, **SMALL, base_filters=8, words=WORDS, caption_length=3, sentence_dim=8, condition_dim=8
+        ),
         plays_after=1,
     ),
     Case("vae", partial(VAE, **SMALL, base_filters=4), tags=frozenset()),
