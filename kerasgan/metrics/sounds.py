@@ -8,7 +8,6 @@ import numpy as np
 
 from kerasgan.kinds import Audio
 from kerasgan.metrics import suite
-from kerasgan.metrics.classifiers import listener
 from kerasgan.metrics.extractors import Features
 from kerasgan.metrics.gaussian import GaussianStatistics
 from kerasgan.metrics.result import Result, short
@@ -117,6 +116,8 @@ def _listener(extractor, makes: Audio) -> tuple[Callable, str, str | None]:
     """Return a function of sounds to `Features`, its name and the sha256 of its weights."""
     if callable(extractor):
         return lambda sounds: _features(extractor(sounds)), getattr(extractor, "__name__", "custom"), None
+    from kerasgan.metrics.classifiers import listener  # Tables of results are read without TensorFlow.
+
     if extractor not in (None, listener.NAME):
         raise ValueError(f"Sounds are measured by {listener.NAME!r} or by a function of yours; received {extractor!r}.")
     if makes != listener.HEARS:
