@@ -51,10 +51,11 @@ def remeasure(name_or_folder, data_dir: str | None = None, progress: bool = Fals
     protocol = stored[0].protocol
     # Digits of another look have one a direction, which `evaluate` takes by itself.
     extractor = protocol.get("extractor") if protocol.get("extractor") in NAMES else None
+    count = protocol.get("real images") or protocol["real sequences"]
     measured = {
         result.name: result
         for result in evaluate(
-            presets.from_preset(folder), **real, n=protocol["real images"], seed=protocol.get("seed", 0),
+            presets.from_preset(folder), **real, n=count, seed=protocol.get("seed", 0),
             extractor=extractor, data_dir=data_dir, progress=progress,
         )
     }  # fmt: skip
