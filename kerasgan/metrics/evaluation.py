@@ -3,7 +3,7 @@
 import importlib.metadata
 import warnings
 
-from kerasgan.metrics import classifiers, image_sets, kept, sounds, translation
+from kerasgan.metrics import classifiers, image_sets, kept, sounds, text, translation
 from kerasgan.metrics.checks import check_at_least
 from kerasgan.metrics.classification import errors
 from kerasgan.metrics.extractors import Extractor
@@ -58,7 +58,8 @@ def evaluate(
     while 16 bytes more by "prdc".
 
     A model that translates images is measured on given ones: see `kerasgan.metrics.translation.evaluate`. One that
-    makes sounds is measured by what a classifier hears: see `kerasgan.metrics.sounds.evaluate`.
+    makes sounds is measured by what a classifier hears: see `kerasgan.metrics.sounds.evaluate`. One that writes texts
+    is measured by their words: see `kerasgan.metrics.text.evaluate`.
 
     A conditional model draws each class in turn: of its images, `classes_covered`, `class_kl` and `class_deviation`
     tell only whether it heeds the labels. `labels_heeded` is the share that the extractor, where it is a classifier of
@@ -96,6 +97,10 @@ def evaluate(
         return translation.evaluate(model, against, n, seed, split, extractor, _provenance(model), **data)
     if getattr(model, "reads", None) == sounds.READS:
         return sounds.evaluate(model, against, n, seed, split, extractor, metrics, _provenance(model), **data)
+    if getattr(model, "reads", None) == text.READS:
+        if extractor:
+            raise ValueError(f"{model.name} writes texts, which are measured by their words; leave out extractor=.")
+        return text.evaluate(model, against, n, seed, split, metrics, _provenance(model), **data)
     chosen = _chosen(metrics)
     is_model = not isinstance(model, ImageSet)
     if is_model:

@@ -52,6 +52,7 @@ def remeasure(name_or_folder, data_dir: str | None = None, progress: bool = Fals
     count = protocol["real images"] if "real images" in protocol else protocol["real sounds"]
     # Digits of another look have one a direction, which `evaluate` takes by itself.
     extractor = protocol.get("extractor") if protocol.get("extractor") in NAMES else None
+    count = protocol.get("real images") or protocol["real sequences"]
     measured = {
         result.name: result
         for result in evaluate(

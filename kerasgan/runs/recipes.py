@@ -44,6 +44,7 @@ TRANSFORMS = {
     "pairs": ("crop", "on_error", "channels", "swap", "edges"),
     "unpaired": ("crop", "on_error", "channels"),
     "audio": ("normalize", "on_error"),
+    "tokens": ("level", "cut"),
 }
 # Arguments of a model that the recipe gives elsewhere, or the data.
 MODEL_GIVEN = ("image_shape", "source_shape", "seed", "dtype")
