@@ -43,6 +43,7 @@ TRANSFORMS = {
     "images": ("crop", "on_error"),
     "pairs": ("crop", "on_error", "channels", "swap", "edges"),
     "unpaired": ("crop", "on_error", "channels"),
+    "captions": ("crop", "on_error"),
 }
 # Arguments of a model that the recipe gives elsewhere, or the data.
 MODEL_GIVEN = ("image_shape", "source_shape", "seed", "dtype")
