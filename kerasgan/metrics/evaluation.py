@@ -3,7 +3,8 @@
 import importlib.metadata
 import warnings
 
-from kerasgan.metrics import classifiers, image_sets, kept, sounds, text, translation
+from kerasgan.data import captioned
+from kerasgan.metrics import captions, classifiers, image_sets, kept, sounds, text, translation
 from kerasgan.metrics.checks import check_at_least
 from kerasgan.metrics.classification import errors
 from kerasgan.metrics.extractors import Extractor
@@ -17,7 +18,7 @@ from kerasgan.metrics.suite import METRICS, Sets, needs_features
 from kerasgan.support.configurable import unknown_name
 
 # Data set -> its classifier; whatever has none takes the network for pictures of any kind.
-EXTRACTORS = {name: name for name in classifiers.NAMES} | {"mnist_mini": "mnist"}
+EXTRACTORS = {name: name for name in classifiers.NAMES} | {"mnist_mini": "mnist"} | captioned.SOURCES
 ANY_PICTURE = "efficientnet_lite0"
 
 
@@ -59,7 +60,8 @@ def evaluate(
 
     A model that translates images is measured on given ones: see `kerasgan.metrics.translation.evaluate`. One that
     makes sounds is measured by what a classifier hears: see `kerasgan.metrics.sounds.evaluate`. One that writes texts
-    is measured by their words: see `kerasgan.metrics.text.evaluate`.
+    is measured by their words: see `kerasgan.metrics.text.evaluate`. One that draws captions is measured on given ones:
+    see `kerasgan.metrics.captions.evaluate`.
 
     A conditional model draws each class in turn: of its images, `classes_covered`, `class_kl` and `class_deviation`
     tell only whether it heeds the labels. `labels_heeded` is the share that the extractor, where it is a classifier of
@@ -101,6 +103,10 @@ def evaluate(
         if extractor:
             raise ValueError(f"{model.name} writes texts, which are measured by their words; leave out extractor=.")
         return text.evaluate(model, against, n, seed, split, metrics, _provenance(model), **data)
+    if getattr(model, "reads", None) == captions.READS:
+        extractor = get(extractor or suitable_extractor(against, model.image_shape))
+        data = {"image_size": model.image_shape[:2], "channels": model.image_shape[2]} | data
+        return captions.evaluate(model, against, n, seed, split, extractor, _provenance(model), **data)
     chosen = _chosen(metrics)
     is_model = not isinstance(model, ImageSet)
     if is_model:

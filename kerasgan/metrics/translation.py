@@ -139,7 +139,7 @@ def _results(answers: dict, paired: bool, target, training, measuring: Measuring
         for name, images in answers.items():
             results += _beside(name, images, target, _apart(seen[name], right), measuring)
     others = None if training is None else measuring.features(training[: len(target)])
-    return results + _among(seen, right, others, measuring)
+    return results + among({name: seen[name] for name in ("", "_of_identity")}, right, others, measuring)
 
 
 def _beside(name: str, images, target, perceptual: float, measuring: Measuring) -> list[Result]:
@@ -154,7 +154,7 @@ def _beside(name: str, images, target, perceptual: float, measuring: Measuring) 
     ]
 
 
-def _among(seen: dict, right, others, measuring: Measuring) -> list[Result]:
+def among(seen: dict, right, others, measuring: Measuring) -> list[Result]:
     """Return how far answers are from real images as a whole."""
     size = min([SUBSET_SIZE, len(right), *([] if others is None else [len(others)])])
 
@@ -164,8 +164,8 @@ def _among(seen: dict, right, others, measuring: Measuring) -> list[Result]:
     floor = None if others is None else distance(others)[0]
     settings = {"subsets": SUBSETS, "subset size": size, "spread": "standard error"}
     results = _frechet(seen, right, others, measuring)
-    for name in ("", "_of_identity"):
-        value, error = distance(seen[name])
+    for name, features in seen.items():
+        value, error = distance(features)
         # All subsets are one where they take all there are: that says nothing of the error.
         error = error if size < len(right) else None
         results.append(measuring.result(f"kid{name}", value, floor, error, **settings))
@@ -177,7 +177,7 @@ def _frechet(seen: dict, right, others, measuring: Measuring) -> list[Result]:
     if len(right) <= right.shape[1]:
         return []
     floor = fid(others, right) if others is not None and len(others) > right.shape[1] else None
-    return [measuring.result(f"fid{name}", fid(seen[name], right), floor) for name in ("", "_of_identity")]
+    return [measuring.result(f"fid{name}", fid(features, right), floor) for name, features in seen.items()]
 
 
 def _cycle(model, name: str, source, measuring: Measuring) -> Result:

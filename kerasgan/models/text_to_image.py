@@ -18,8 +18,6 @@ from kerasgan.losses import mean
 from kerasgan.networks import text_to_image as networks
 from kerasgan.optimizers import Adam
 
-# Cosines are at most 1: so sharply they tell right captions from wrong ones.
-SHARPNESS = 10.0
 PANEL_ROWS, PANEL_COLUMNS = 8, 8
 
 
@@ -181,7 +179,7 @@ class TextToImageGAN(GAN):
         images, given = self.unpack(data)
         with tf.GradientTape() as tape:
             vectors = self.matcher([images, given["captions"]], training=True)
-            loss = matching_loss(vectors["images"], vectors["sentences"], given["captions"])
+            loss = networks.match_loss(vectors["images"], vectors["sentences"], given["captions"])
             objective = self.matching_optimizer.scale_loss(loss * share)
         apply_gradients(tape, objective, self.matcher, self.matching_optimizer)
         replicas.synchronize(self.matcher, share)
@@ -231,6 +229,7 @@ class TextToImageGAN(GAN):
             training: whether batch norm behaves as in training.
         """
         taken = self._captions().take(captions, len(images), "captions", type(self).__name__)
+        images = tf.convert_to_tensor(images)  # Keras takes no mixture.
         return super().discriminate(images, training=training, sentences=self.text_encoder(taken))
 
     def calibrate(self, batches: int = 8, batch_size: int = 128) -> None:
@@ -306,33 +305,11 @@ def mismatched(captions: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tens
     Returns:
         int32 (batch,), and bool (batch,): False where all captions are the same, and the place is its own.
     """
-    differ = ~_equal(captions)
+    differ = ~networks.equal_captions(captions)
     drawn = tf.random.stateless_uniform(tf.shape(differ), seed)
     places = tf.argmax(tf.where(differ, drawn, -1.0), axis=1, output_type="int32")
     exists = tf.reduce_any(differ, axis=1)
     return tf.where(exists, places, tf.range(tf.shape(places)[0])), exists
-
-
-def matching_loss(images: tf.Tensor, sentences: tf.Tensor, captions: tf.Tensor) -> tf.Tensor:
-    """Return how badly images find their captions and captions their images among those of a batch, in nats.
-
-    Args:
-        images: float32 (batch, dim), of mean square 1.
-        sentences: the same, of the captions.
-        captions: int32 (batch, length). Equal ones are right for each other's images.
-    """
-    cosines = tf.matmul(images, sentences, transpose_b=True) / images.shape[-1]
-    same = tf.cast(_equal(captions), "float32")
-    right = same / tf.reduce_sum(same, axis=1, keepdims=True)
-    both = [
-        tf.nn.softmax_cross_entropy_with_logits(right, SHARPNESS * each) for each in (cosines, tf.transpose(cosines))
-    ]
-    return 0.5 * mean(both[0] + both[1])
-
-
-def _equal(captions: tf.Tensor) -> tf.Tensor:
-    """Return which captions are the same, bool (batch, batch)."""
-    return tf.reduce_all(tf.equal(captions[:, None], captions[None]), axis=-1)
 
 
 def _count_of(text) -> int:

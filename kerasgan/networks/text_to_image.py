@@ -7,6 +7,7 @@ beside its latents, the discriminator at every place of its last map of features
 import math
 
 import keras
+import tensorflow as tf
 from keras import layers
 
 from kerasgan.layers import BatchNormalization, Conv2D
@@ -14,6 +15,8 @@ from kerasgan.networks.dcgan import dcgan_discriminator, dcgan_generator
 from kerasgan.networks.initializers import glorot, normal, seeds
 
 EMBEDDING_DIM = 64
+# Cosines are at most 1: so sharply they tell right captions from wrong ones.
+SHARPNESS = 10.0
 
 
 def text_encoder(length: int, vocabulary: int, sentence_dim: int, seed: int | None = None) -> keras.Model:
@@ -51,6 +54,28 @@ def matcher(
     captions = keras.Input(text.input.shape[1:], dtype="int32", name="captions")
     outputs = {"images": _of_mean_square_one(vectors), "sentences": text(captions)}
     return keras.Model([plain.input, captions], outputs, name="matcher")
+
+
+def match_loss(images: tf.Tensor, sentences: tf.Tensor, captions: tf.Tensor) -> tf.Tensor:
+    """Return how badly images find their captions and captions their images among those of a batch, in nats.
+
+    Args:
+        images: float32 (batch, dim), of mean square 1.
+        sentences: the same, of the captions.
+        captions: int32 (batch, length). Equal ones are right for each other's images.
+    """
+    cosines = tf.matmul(images, sentences, transpose_b=True) / images.shape[-1]
+    same = tf.cast(equal_captions(captions), "float32")
+    right = same / tf.reduce_sum(same, axis=1, keepdims=True)
+    both = [
+        tf.nn.softmax_cross_entropy_with_logits(right, SHARPNESS * each) for each in (cosines, tf.transpose(cosines))
+    ]
+    return 0.5 * tf.reduce_mean(both[0] + both[1])
+
+
+def equal_captions(captions: tf.Tensor) -> tf.Tensor:
+    """Return which captions are the same, bool (batch, batch)."""
+    return tf.reduce_all(tf.equal(captions[:, None], captions[None]), axis=-1)
 
 
 def text_to_image_generator(

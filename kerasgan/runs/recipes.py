@@ -45,6 +45,7 @@ TRANSFORMS = {
     "unpaired": ("crop", "on_error", "channels"),
     "audio": ("normalize", "on_error"),
     "tokens": ("level", "cut"),
+    "captions": ("crop", "on_error"),
 }
 # Arguments of a model that the recipe gives elsewhere, or the data.
 MODEL_GIVEN = ("image_shape", "source_shape", "seed", "dtype")

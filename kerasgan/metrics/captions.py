@@ -1,0 +1,99 @@
+"""Whether images show what their captions say: by how they are found again, and by what can be read off them."""
+
+import numpy as np
+
+from kerasgan.data import captioned
+from kerasgan.data import captions as reader
+from kerasgan.images import to_uint8
+from kerasgan.metrics import image_sets
+from kerasgan.metrics.extractors import Extractor
+from kerasgan.metrics.features import extract
+from kerasgan.metrics.matcher import PAIRS, found_among, train_matcher
+from kerasgan.metrics.translation import Measuring, among, apart_from
+
+READS = "captions"
+# Captions to choose from, the right one included: Xu et al. 2018 (https://arxiv.org/abs/1711.10485), appendix B.
+CHOICES = 100
+BATCH_SIZE = 500
+
+
+def evaluate(
+    model, against, n: int, seed: int, split: str | None, extractor: Extractor, provenance: dict, **data
+) -> list:
+    """Return what `kerasgan.metrics.evaluate` says of a model that draws captions.
+
+    It draws the captions of real images that it was not trained on, one image each. `kid`, and `fid` where there are
+    more images than features, compare what it makes with those images. `caption_found` is the share of images whose
+    caption a matcher, which is trained for this measurement on real images and captions, finds among others; the same
+    of real images stands beside it, and the protocol names the chance. Where captions can be read off images,
+    `caption_class`, `caption_tone` and `caption_side` are the shares of images that show what these words say, and
+    `caption_heeded` that of images that show all of it; the class is that which the extractor sees.
+
+    Args:
+        model: a model that reads captions and knows their words.
+        against: what `kerasgan.data.captions.load` takes.
+        n: images at most.
+        seed: of what is random in the images, in the metrics and in the matcher.
+        split: of the captions; None takes "test".
+        extractor: of features.
+        provenance: of the results.
+        **data: further arguments of that reader.
+
+    Raises:
+        ValueError: the data do not exist, or the model does not know the words of its captions.
+    """
+    if model.words is None:
+        raise ValueError(f"{model.name} knows captions by their numbers only, and cannot be measured on texts.")
+    split = split or "test"
+    known = {"words": model.words, "caption_length": model.caption_length} | data
+    real, captions = _read(against, split, n, known)
+    training, training_captions = _read(against, apart_from(split) or "train", max(n, PAIRS), known)
+    drawn = image_sets.generated(model, len(captions), seed, {"captions": captions})
+    made = drawn.first(drawn.count)
+    facts = {
+        "extractor": extractor.name,
+        "weights": extractor.sha256,
+        "resize": extractor.resize,
+        "real": f"{against if isinstance(against, str) else 'given'}/{split}",
+        "real images": len(real),
+        "seed": seed,
+    }
+    measuring = Measuring(extractor, seed, "", facts, provenance)
+    features = [measuring.features(images) for images in (made, real, training[: len(real)])]
+    results = among({"": features[0]}, *features[1:], measuring)
+    results.append(_found(made, real, captions, training[:PAIRS], training_captions[:PAIRS], model, measuring))
+    if isinstance(against, str) and against in captioned.SOURCES:
+        results += _read_off(made, real, model.takes["captions"].text(captions), measuring)
+    return results
+
+
+def _read(against, split: str, n: int, data: dict) -> tuple[np.ndarray, np.ndarray]:
+    """Return uint8 images and their captions as numbers, in their stored order."""
+    loaded = reader.load(
+        against, split=split, limit=n, batch_size=BATCH_SIZE, shuffle=False, drop_remainder=False, **data
+    )
+    images, captions = zip(*loaded.as_numpy_iterator(), strict=True)
+    return to_uint8(np.concatenate(images)), np.concatenate(captions)
+
+
+def _found(made, real, captions, training, training_captions, model, measuring: Measuring):
+    """Return the share of images whose caption is found among others."""
+    matcher = train_matcher(training, training_captions, len(model.words), measuring.seed)
+    choices = min(CHOICES, len(np.unique(captions, axis=0)))
+    value, floor = (found_among(matcher, images, captions, choices, measuring.seed) for images in (made, real))
+    settings = {"choices": choices, "chance": round(1 / choices, 4), "matcher trained on": f"{len(training)} pairs"}
+    return measuring.result("caption_found", value, floor, **settings)
+
+
+def _read_off(made, real, texts: list[str], measuring: Measuring) -> list:
+    """Return the shares of images that show what the words of their captions say."""
+    labels, tones, sides = np.array([captioned.read(text) for text in texts]).T
+    shown = {"class": [], "tone": [], "side": []}
+    for images in (made, real):
+        starts = range(0, len(images), BATCH_SIZE)
+        seen = extract(measuring.extractor, (images[start : start + BATCH_SIZE] for start in starts)).probabilities
+        shown["class"].append(seen.argmax(axis=1) == labels)
+        shown["tone"].append(captioned.tones(images) == tones)
+        shown["side"].append(captioned.sides(images, labels) == sides)
+    shown["heeded"] = [np.all(each, axis=0) for each in zip(*shown.values(), strict=True)]
+    return [measuring.result(f"caption_{name}", value.mean(), floor.mean()) for name, (value, floor) in shown.items()]
