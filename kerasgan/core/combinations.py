@@ -9,6 +9,10 @@ from kerasgan import losses, regularizers
 from kerasgan.constraints import WeightClip
 
 CROSS_ENTROPIES = (losses.Minimax, losses.Relativistic, losses.RelativisticAverage)
+# What asks the discriminator for its slope at what it judges, or teaches by it.
+OF_SLOPES = (
+    regularizers.R1, regularizers.R2, regularizers.GradientPenalty, regularizers.DRAGAN, regularizers.FeatureMatching,
+)  # fmt: skip
 # What gives a probability for a logit, or something with the same bounds.
 SQUASHING = ("sigmoid", "hard_sigmoid", "softmax")
 
@@ -33,6 +37,8 @@ def _contradictions(gan) -> Iterator[str]:
             f"The discriminator ends in {squashed[0]}, but {gan.loss!r} takes logits: with probabilities in their "
             "place, it has next to no slope where the discriminator is sure. Leave the activation out."
         )
+    if any(judge.inputs[0].dtype.startswith("int") for judge in judges.values()):
+        yield from _contradict_tokens(gan)
     for each in gan.regularizers:
         if isinstance(each, regularizers.FeatureMatching) and not all(map(_has_features, judges.values())):
             yield (
@@ -41,6 +47,14 @@ def _contradictions(gan) -> Iterator[str]:
             )
         if isinstance(each, regularizers.HistoricalAveraging) and len(judges) > 1:
             yield f"historical_averaging is for a single game; {type(gan).__name__} plays {len(judges)}. Leave it out."
+
+
+def _contradict_tokens(gan) -> Iterator[str]:
+    for each in gan.regularizers:
+        if isinstance(each, OF_SLOPES):
+            yield f"{each.name} is about the discriminator's slope, and at whole numbers it has no slope: leave it out."
+    if gan.augment is not None:
+        yield f"{gan.augment!r} changes images; {type(gan).__name__} makes {gan.makes.name}. Leave it out."
 
 
 def _doubts(gan) -> Iterator[str]:

@@ -81,7 +81,7 @@ class SeqGAN(GAN):
         rollouts=16, pretraining=(120, 50), baseline=False, constant_reward=None, dropout=0.25,
         d_steps=5, ema_decay=0.8, seed=None, name=None, dtype=None,
     ):  # fmt: skip
-        _check(windows, filters, pretraining)
+        _check(length, windows, filters, pretraining)
         # Says whether the words fit the vocabulary.
         makes = Tokens(length, vocabulary, words)
         d_seed = None if seed is None else seed + 1
@@ -228,6 +228,7 @@ class SeqGAN(GAN):
         advantages = rewards - others_mean(rewards) if self.baseline else rewards
         policy = tf.reduce_mean(tf.reduce_sum(advantages * _log_likelihoods(self.generator, batch.fake), axis=1))
         terms = {"g_loss": -tf.reduce_mean(rewards[:, -1]) - (policy - tf.stop_gradient(policy))}
+        terms |= self._penalties("generator", batch, "")
         return terms if batch.training else {"likelihood_loss": self.likelihood_loss(batch.real)} | terms
 
     def rewards(self, tokens, seed) -> tf.Tensor:
@@ -304,12 +305,14 @@ def _log_likelihoods(generator: keras.Model, tokens) -> tf.Tensor:
     return -tf.nn.sparse_softmax_cross_entropy_with_logits(tokens, logits)
 
 
-def _check(windows, filters, pretraining) -> None:
+def _check(length, windows, filters, pretraining) -> None:
     """Raise a ValueError where arguments of the constructor do not go together."""
     if len(windows) != len(filters) or not windows or not all(map(is_count, (*windows, *filters))):
         raise ValueError(
             f"windows and filters must be equally many whole numbers from 1 on; received {windows!r} and {filters!r}."
         )
+    if min(windows) > length:
+        raise ValueError(f"One of the windows must be no longer than a sequence of {length}; received {windows!r}.")
     if len(pretraining) != 2 or not all(each == 0 or is_count(each) for each in pretraining):
         raise ValueError(f"pretraining must be two numbers of epochs, from 0 on; received {pretraining!r}.")
 
