@@ -1,3 +1,4 @@
+import contextlib
 import io
 import json
 import shutil
@@ -379,3 +380,33 @@ def test_a_label_out_of_range_is_named(tmp_path, capsys):
     command = ["generate", "conditional_gan_fashion_mnist", "--labels", "12", "--out", str(tmp_path / "x.png")]
     assert cli.main(command) == 1
     assert "0..9" in capsys.readouterr().err
+
+
+def test_a_text_is_for_all_and_several_are_one_each(tmp_path):
+    picture = tmp_path / "two.png"
+    command = ["generate", "text_to_image_fashion", "--seed", "1", "--out", str(picture)]
+    texts = ["a dark narrow dress", "a light high ankle boot"]
+    assert cli.main([*command, "--text", texts[0], "--text", texts[1]]) == 0
+    model = kerasgan.from_preset("text_to_image_fashion")
+    made = model.generate(text=texts, seed=1)
+    np.testing.assert_array_equal(np.asarray(Image.open(picture)), kerasgan.images.grid(made)[..., 0])
+    assert cli.main([*command, "--text", texts[0], "-n", "3"]) == 0
+    made = model.generate(3, text=texts[0], seed=1)
+    np.testing.assert_array_equal(np.asarray(Image.open(picture)), kerasgan.images.grid(made)[..., 0])
+
+
+@pytest.mark.parametrize(
+    ("preset", "text", "message"),
+    [
+        ("text_to_image_fashion", "a purple cow", "purple, cow"),
+        ("text_to_image_fashion", "zebra", "None of the words of 'zebra'"),
+        ("dcgan_mnist", "a seven", "takes no captions, but latents. Leave out --text"),
+    ],
+)
+def test_text_that_cannot_be_drawn_is_named(tmp_path, capsys, preset, text, message):
+    known = text == "a purple cow"  # The article is a word of it: drawn, with a warning.
+    command = ["generate", preset, "--text", text, "-n", "1", "--out", str(tmp_path / "x.png")]
+    with pytest.warns(UserWarning, match=message) if known else contextlib.nullcontext():
+        assert cli.main(command) == (0 if known else 1)
+    if not known:
+        assert message in capsys.readouterr().err

@@ -21,6 +21,9 @@ def add(commands) -> None:
     )
     parser.add_argument("--seed", type=int, help="the same seed gives the same")
     parser.add_argument("--labels", type=_integers, help="classes of a conditional model: 3 or 0,1,2")
+    parser.add_argument(
+        "--text", action="append", help="what to draw, of a model that takes captions; again for others, one image each"
+    )
     parser.add_argument("--interpolate", type=int, metavar="STEPS", help="rows that morph from one to another")
 
 
@@ -35,15 +38,16 @@ def _generate(arguments) -> None:
 
     model = loading.load(arguments.model)
     out, one_file = target(arguments.out or f"samples{model.makes.suffix}", model.makes)
-    count = arguments.n or model.at_most(64)
+    given = _given(model, arguments.text, arguments.n)
+    count = arguments.n or next(map(len, given.values()), model.at_most(64))
     total = count * (arguments.interpolate or 1)
     if one_file:
         check_room(model.makes, total)
-    made = _rows(model, count, arguments) if arguments.interpolate else _batches(model, count, arguments)
+    made = (_rows if arguments.interpolate else _batches)(model, count, arguments, given)
     beside = None
     if one_file and not arguments.interpolate:
         labels = _labels(model, count, arguments.labels)(0, count)
-        beside = model.beside(model.sampler_inputs(count, arguments.seed, labels))
+        beside = model.beside(model.sampler_inputs(count, arguments.seed, labels, **given))
     write(model.makes, made, out, one_file, columns=arguments.interpolate, beside=beside)
     print(f"{total} {model.makes.name}: {out}")
 
@@ -101,21 +105,37 @@ def write(kind, made: Iterator, out: Path, one_file: bool, columns=None, beside=
         first += len(batch)
 
 
-def _rows(model, count: int, arguments) -> Iterator:
+def _given(model, texts: list[str] | None, n: int | None) -> dict:
+    """Return the input that takes texts, by its name, with what these texts are to the model: one for all, or each."""
+    from kerasgan.kinds import Tokens
+
+    if not texts:
+        return {}
+    name = next((name for name, kind in model.takes.items() if isinstance(kind, Tokens)), None)
+    if name is None:
+        raise ValueError(f"{model.name} takes no captions, but {', '.join(model.takes)}. Leave out --text.")
+    count = n or len(texts)
+    texts = texts[0] if len(texts) == 1 else texts
+    return {name: model.takes[name].take(texts, count, name, model.name)}
+
+
+def _rows(model, count: int, arguments, given: dict) -> Iterator:
     import numpy as np
 
     ends = np.asarray(model.sample_latents(2 * count, arguments.seed))
-    for start, end in zip(ends[::2], ends[1::2], strict=True):
-        yield model.interpolate(start, end, arguments.interpolate)
+    for number, (start, end) in enumerate(zip(ends[::2], ends[1::2], strict=True)):
+        own = {name: part[number] for name, part in given.items()}
+        yield model.interpolate(start, end, arguments.interpolate, **own)
 
 
-def _batches(model, count: int, arguments) -> Iterator:
+def _batches(model, count: int, arguments, given: dict) -> Iterator:
     import numpy as np
 
     labels = _labels(model, count, arguments.labels)
     for start in range(0, count, DRAWN_AT_ONCE):
         number = min(DRAWN_AT_ONCE, count - start)
-        inputs = model.sampler_inputs(number, _seed_of(arguments.seed, start), labels=labels(start, number))
+        own = {name: part[start : start + number] for name, part in given.items()}
+        inputs = model.sampler_inputs(number, _seed_of(arguments.seed, start), labels=labels(start, number), **own)
         for first in range(0, number, MADE_AT_ONCE):
             yield np.asarray(model.sample([part[first : first + MADE_AT_ONCE] for part in inputs]))
 
