@@ -25,6 +25,8 @@ class Kind:
     peak_to_peak: ClassVar[float | None] = None
     # The precisions that a sampler of these can be exported in; less precise ones are judged by that ratio.
     quantizations: ClassVar[tuple[str, ...]] = ("float32",)
+    # How many are made to show a model by, where nobody says.
+    most_shown: ClassVar[int] = 64
     # The ending of a file that holds many of them.
     suffix: ClassVar[str] = ".npy"
 
@@ -163,6 +165,10 @@ class Kind:
     def save_one(self, path: "str | Path", one) -> None:
         """Write a single one of these (*shape) to a file."""
         self.save(path, np.asarray(one)[None])
+
+    def picture(self, made, columns: int | None = None) -> np.ndarray | None:
+        """Return a picture, uint8 (height, width, 1 or 3), of what is no picture itself; None where there is none."""
+        del made, columns
 
     def save_each(self, folder: "str | Path", made, first: int = 0) -> None:
         """Write an array of these to numbered files in a folder, the first one with the number `first`."""

@@ -8,7 +8,6 @@ import numpy as np
 
 from kerasgan.kinds import Audio
 from kerasgan.metrics import suite
-from kerasgan.metrics.classifiers import listener
 from kerasgan.metrics.extractors import Features
 from kerasgan.metrics.gaussian import GaussianStatistics
 from kerasgan.metrics.result import Result, short
@@ -105,6 +104,13 @@ def evaluate(
     return [_result(value, name, protocol, provenance) for value in values]
 
 
+def can_hear(model) -> bool:
+    """Return whether a model makes sounds such as the classifier of spoken digits hears, or no sounds at all."""
+    from kerasgan.metrics.classifiers.listener import HEARS
+
+    return getattr(model, "reads", None) != READS or model.makes == HEARS
+
+
 def _chosen(metrics) -> list[str]:
     named = METRICS if metrics is None else [metrics] if isinstance(metrics, str) else list(metrics)
     for name in named:
@@ -115,6 +121,8 @@ def _chosen(metrics) -> list[str]:
 
 def _listener(extractor, makes: Audio) -> tuple[Callable, str, str | None]:
     """Return a function of sounds to `Features`, its name and the sha256 of its weights."""
+    from kerasgan.metrics.classifiers import listener
+
     if callable(extractor):
         return lambda sounds: _features(extractor(sounds)), getattr(extractor, "__name__", "custom"), None
     if extractor not in (None, listener.NAME):
