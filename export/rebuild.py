@@ -53,7 +53,7 @@ def _write(export, model, path: pathlib.Path, quantization: str) -> None:
 def write_index(folder: pathlib.Path) -> None:
     """Write `models.json` for the web page, and the README's table, from the reports."""
     reports = [json.loads(path.read_text()) for path in sorted(folder.glob("*.tflite.json"))]
-    names = [report["path"] for report in reports if {each["name"] for each in report["inputs"]} <= MADE_UP]
+    names = [report["path"] for report in reports if _shown(report)]
     (folder / "models.json").write_text(json.dumps(names, indent=2) + "\n")
     readme = folder / "README.md"
     if readme.exists():
@@ -62,10 +62,16 @@ def write_index(folder: pathlib.Path) -> None:
         readme.write_text(f"{before}{BEGIN}\n{table(reports)}\n{END}{after}")
 
 
+def _shown(report: dict) -> bool:
+    """Return whether the web page can show what a file makes."""
+    inputs, outputs = ({each["name"] for each in report[side]} for side in ("inputs", "outputs"))
+    return inputs <= MADE_UP and outputs == {"images"}
+
+
 def table(reports: list[dict]) -> str:
     """Return the reports as a Markdown table."""
     lines = [
-        "| File | Image | Size | Max error | PSNR | Latency |",
+        "| File | Makes | Size | Max error | PSNR | Latency |",
         "| --- | --- | ---: | ---: | ---: | ---: |",
     ]
     for report in reports:

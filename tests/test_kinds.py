@@ -12,6 +12,7 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from kerasgan.kinds import Audio, Images, Kind, Labels, Latents, Tokens, Vectors
+from kerasgan.kinds.spectrograms import spectrograms
 
 WORDS = ("", "a", "red", "bird", "flies")
 KINDS = {
@@ -205,6 +206,20 @@ def test_sounds_are_saved_as_sixteen_bit_waves_with_a_pause_between(tmp_path):
     with pytest.raises(ValueError, match="not finite"):
         kind.save(tmp_path / "bad.wav", sounds * np.nan)
     assert not (tmp_path / "bad.wav").exists()
+
+
+def test_spectrograms_show_pitch_upwards_and_time_to_the_right():
+    time = np.arange(4096)[:, None] / 8000
+    rising = np.where(time < 0.256, np.sin(2 * np.pi * 1000 * time), np.sin(2 * np.pi * 3000 * time))
+    silent = np.full_like(rising, np.nan)
+    tone, nothing = spectrograms(np.stack([rising, silent]))[..., 0]
+    assert tone.shape == (64, 96)
+    # 4,000 Hz at the top, 0 at the bottom.
+    assert tone[:, 10].argmax() == pytest.approx(48, abs=1)
+    assert tone[:, 85].argmax() == pytest.approx(16, abs=1)
+    assert tone.max() == 255
+    assert not nothing.any()
+    assert spectrograms(np.ones((1, 10, 2))).shape == (1, 64, 96, 1)
 
 
 def test_sequences_are_saved_as_lines_of_words_without_the_empty_one(tmp_path):

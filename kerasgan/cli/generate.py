@@ -15,7 +15,7 @@ def add(commands) -> None:
     """Add the command `generate`."""
     parser = command(commands, "generate", _generate, "make images, or whatever a trained model makes")
     parser.add_argument("model", help=MODEL_HELP)
-    parser.add_argument("-n", type=int, help="how many, or how many rows of --interpolate (default: 64)")
+    parser.add_argument("-n", type=int, help="how many, or how many rows of --interpolate (default: 64; of sounds 20)")
     parser.add_argument(
         "--out", help="a .png for one grid (.wav for sounds, .txt for text); a folder for one file each (samples.png)"
     )
@@ -39,7 +39,7 @@ def _generate(arguments) -> None:
     model = loading.load(arguments.model)
     out, one_file = target(arguments.out or f"samples{model.makes.suffix}", model.makes)
     given = _given(model, arguments.text, arguments.n)
-    count = arguments.n or next(map(len, given.values()), model.at_most(64))
+    count = arguments.n or next(map(len, given.values()), model.at_most(model.makes.most_shown))
     total = count * (arguments.interpolate or 1)
     if one_file:
         check_room(model.makes, total)

@@ -1,4 +1,4 @@
-"""Sound as a kind: kept as 16-bit levels, saved as .wav, shown as TensorBoard's player."""
+"""Sound as a kind: kept as 16-bit levels, saved as .wav, shown as TensorBoard's player and as spectrograms."""
 
 import wave
 from dataclasses import dataclass
@@ -6,7 +6,9 @@ from typing import ClassVar
 
 import numpy as np
 
+from kerasgan.images import grid
 from kerasgan.kinds.kind import Kind, dtype_name, sort_of
+from kerasgan.kinds.spectrograms import spectrograms
 from kerasgan.support import files
 
 RANGE_TOLERANCE = 1e-3
@@ -30,6 +32,8 @@ class Audio(Kind):
     name: ClassVar[str] = "audio"
     peak_to_peak: ClassVar[float] = 2.0
     quantizations: ClassVar[tuple[str, ...]] = ("float32", "float16", "dynamic", "int8")
+    # Nobody listens to sixty-four.
+    most_shown: ClassVar[int] = 20
     suffix: ClassVar[str] = ".wav"
 
     @property
@@ -80,12 +84,19 @@ class Audio(Kind):
             file.setframerate(self.rate)
             file.writeframes(np.concatenate(parts).tobytes())
 
+    def picture(self, made, columns=None):
+        """Return the spectrograms side by side."""
+        return grid(spectrograms(made), columns)
+
     def summarize(self, tag, made, step, description=None, columns=None, beside=None):
-        """Write the first eight as players; NaN is silence, values outside [-1, 1] are clipped."""
+        """Write the first eight as players, and all as spectrograms; NaN is silence, loud values are clipped."""
         import tensorflow as tf
 
         made = np.clip(np.nan_to_num(np.asarray(made, "float32"), nan=0.0), -1.0, 1.0)
         tf.summary.audio(tag, made, self.rate, step=step, max_outputs=_MOST_PLAYERS, description=description)
+        picture = self.picture(made, columns)[None]
+        about = "Time to the right, pitch upwards, the louder the lighter, over 60 dB."
+        tf.summary.image(f"{tag}/spectrograms", picture, step=step, description=about)
 
 
 def _levels(sounds) -> np.ndarray:

@@ -27,6 +27,8 @@ class Kind:
     quantizations: ClassVar[tuple[str, ...]] = ("float32",)
     # How many a model keeps as examples, where it cannot make them up: a grid of sixteen shows what it does.
     examples: ClassVar[int] = 16
+    # How many are made to show a model by, where nobody says.
+    most_shown: ClassVar[int] = 64
     # The ending of a file that holds many of them.
     suffix: ClassVar[str] = ".npy"
 
@@ -165,6 +167,10 @@ class Kind:
     def save_one(self, path: "str | Path", one) -> None:
         """Write a single one of these (*shape) to a file."""
         self.save(path, np.asarray(one)[None])
+
+    def picture(self, made, columns: int | None = None) -> np.ndarray | None:
+        """Return a picture, uint8 (height, width, 1 or 3), of what is no picture itself; None where there is none."""
+        del made, columns
 
     def save_each(self, folder: "str | Path", made, first: int = 0) -> None:
         """Write an array of these to numbered files in a folder, the first one with the number `first`."""

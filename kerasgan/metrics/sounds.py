@@ -104,6 +104,13 @@ def evaluate(
     return [_result(value, name, protocol, provenance) for value in values]
 
 
+def can_hear(model) -> bool:
+    """Return whether a model makes sounds such as the classifier of spoken digits hears, or no sounds at all."""
+    from kerasgan.metrics.classifiers.listener import HEARS
+
+    return getattr(model, "reads", None) != READS or model.makes == HEARS
+
+
 def _chosen(metrics) -> list[str]:
     named = METRICS if metrics is None else [metrics] if isinstance(metrics, str) else list(metrics)
     for name in named:
@@ -114,9 +121,10 @@ def _chosen(metrics) -> list[str]:
 
 def _listener(extractor, makes: Audio) -> tuple[Callable, str, str | None]:
     """Return a function of sounds to `Features`, its name and the sha256 of its weights."""
+    from kerasgan.metrics.classifiers import listener
+
     if callable(extractor):
         return lambda sounds: _features(extractor(sounds)), getattr(extractor, "__name__", "custom"), None
-    from kerasgan.metrics.classifiers import listener  # Tables of results are read without TensorFlow.
 
     if extractor not in (None, listener.NAME):
         raise ValueError(f"Sounds are measured by {listener.NAME!r} or by a function of yours; received {extractor!r}.")

@@ -65,6 +65,7 @@ def card(metadata: dict) -> str:
         metadata.get("description", ""),
         "",
         f"{'!' if makes['suffix'] == '.png' else ''}[samples](samples{makes['suffix']})",
+        *([] if makes["suffix"] != ".wav" else ["", "![spectrograms of these](samples.png)"]),
         "",
         "```python",
         f'model = kerasgan.from_preset("{metadata["name"]}")',

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from kerasgan import metrics, presets
 from kerasgan.metrics.result import Result
+from kerasgan.metrics.sounds import can_hear
 from kerasgan.presets import files as preset_files
 from kerasgan.publishing import cards
 from kerasgan.runs import loading, recipes, training
@@ -18,7 +19,7 @@ def pack(run: "str | Path", folder: "str | Path", data_dir: str | None = None, h
     """Make a preset folder of a run: weights, recipe, measured results, sample grid and card.
 
     The results are those of `kerasgan evaluate` on the data set of the run; what does not learn from plain images has
-    none.
+    none, nor have sounds that no classifier here hears.
 
     Args:
         run: folder of the run.
@@ -48,7 +49,7 @@ def pack(run: "str | Path", folder: "str | Path", data_dir: str | None = None, h
     training.save_samples(model, folder, enlarge)
     panels = training.save_panels(model, folder, enlarge)
     refresh(folder, **({"panels": panels} if panels else {}))
-    if recipes.real_images(recipe) is not None:
+    if recipes.real_images(recipe) is not None and can_hear(model):
         measure(folder, data_dir)
     return folder
 

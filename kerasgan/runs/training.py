@@ -5,7 +5,7 @@ runs/digits/
   model.keras      everything, after the last finished epoch: replaced in one step
   history.csv      the loss terms of every epoch
   run.json         training time so far, hardware and versions
-  samples.png      what it makes after the last epoch, from fixed inputs; of sounds samples.wav, of text samples.txt
+  samples.png      what it makes after the last epoch, from fixed inputs; of sounds samples.wav too, of text samples.txt
   logs/            TensorBoard: terms and samples
 """
 
@@ -22,7 +22,7 @@ from pathlib import Path
 
 import keras
 
-from kerasgan import distribution
+from kerasgan import distribution, images
 from kerasgan.callbacks import GenerativeMetrics, SampleSummary
 from kerasgan.core.base import GenerativeModel
 from kerasgan.runs import folder as run_folder
@@ -212,16 +212,22 @@ def _epochs_done(model: GenerativeModel, batches: int) -> int:
 def save_samples(model: GenerativeModel, folder: Path, enlarge: int = 1) -> None:
     """Write what a model makes of fixed inputs to a folder, in the one file that its kind is shown by.
 
+    What cannot be seen, such as sounds, has a picture beside it.
+
     Images of a model that takes labels stand in columns, one a class, where there is room for all.
     """
-    count, columns = model.at_most(64), None
+    count, columns = model.at_most(model.makes.most_shown), None
     classes = getattr(model.takes.get("labels"), "num_classes", None)
     if classes and classes <= count:
         columns = classes
         count -= count % columns
     beside = model.beside(model.sampler_inputs(count, seed=0))
     path = Path(folder) / f"{SAMPLES}{model.makes.suffix}"
-    model.makes.save(path, model.generate(count, seed=0), columns, beside=beside, enlarge=enlarge)
+    made = model.generate(count, seed=0)
+    model.makes.save(path, made, columns, beside=beside, enlarge=enlarge)
+    picture = model.makes.picture(made, columns)
+    if picture is not None:
+        images.save_png(path.with_suffix(".png"), picture)
 
 
 def save_panels(model: GenerativeModel, folder: Path, enlarge: int = 1) -> dict[str, str]:

@@ -203,7 +203,13 @@ def test_summaries_show_sources_beside_and_captions_once(tmp_path):
         ("toy_translator", {"images": {"a_to_b/ema", "a_to_b/live", "b_to_a"}}),
         ("toy_recolourer", {"images": {"samples/ema", "samples/live"}}),
         ("toy_painter", {"images": {"samples/ema", "samples/live"}, "text": {"given/captions"}}),
-        ("toy_singer", {"audio": {"samples/ema", "samples/live"}}),
+        (
+            "toy_singer",
+            {
+                "audio": {"samples/ema", "samples/live"},
+                "images": {"samples/ema/spectrograms", "samples/live/spectrograms"},
+            },
+        ),
         ("toy_writer", {"text": {"samples"}}),
     ):
         case, model = toy(name)
@@ -252,8 +258,8 @@ def test_metrics_take_given_inputs_and_never_the_examples():
     sources = case.given(4)["a"]
     made = metrics.generated(model, 4, 0, given={"a": sources}).first(4)
     np.testing.assert_array_equal(made, images.to_uint8(model.translate(sources)))
-    for name in ("toy_singer", "toy_writer"):
-        with pytest.raises(ValueError, match="Metrics measure images"):
+    for name, words in (("toy_singer", "the model makes 64x1 at 8000 Hz"), ("toy_writer", "Metrics measure images")):
+        with pytest.raises(ValueError, match=words):
             metrics.evaluate(toy(name)[1], "mnist_mini")
 
 
