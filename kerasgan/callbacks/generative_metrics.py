@@ -9,7 +9,6 @@ import tensorflow as tf
 from kerasgan.callbacks.measurement import Measurement
 from kerasgan.callbacks.summaries import EventFile, integer
 from kerasgan.metrics import features
-from kerasgan.metrics.evaluation import suitable_extractor
 from kerasgan.metrics.extractors import Extractor, Features
 from kerasgan.metrics.frechet import fid
 from kerasgan.metrics.image_sets import ImageSet, generated
@@ -17,6 +16,7 @@ from kerasgan.metrics.inception_score import inception_score
 from kerasgan.metrics.kid import kid
 from kerasgan.metrics.neighbours import PRDC, prdc
 from kerasgan.metrics.observe import observe, real_sets
+from kerasgan.metrics.suitable import suitable_extractor
 from kerasgan.metrics.suite import NEIGHBOURS, SPLITS, SUBSET_SIZE, SUBSETS
 from kerasgan.support.configurable import unknown_name
 

@@ -4,7 +4,7 @@
 protocol it was measured by.
 """
 
-from kerasgan.metrics.evaluation import EXTRACTORS, evaluate, suitable_extractor
+from kerasgan.metrics.evaluation import evaluate
 from kerasgan.metrics.extractors import Extractor, Features
 from kerasgan.metrics.features import extract, stream
 from kerasgan.metrics.features import get as extractor
@@ -18,6 +18,7 @@ from kerasgan.metrics.ms_ssim import diversity, ms_ssim
 from kerasgan.metrics.neighbours import nearest, prdc
 from kerasgan.metrics.result import Result, as_text, check_comparable, read, save
 from kerasgan.metrics.sliced_wasserstein import sliced_wasserstein
+from kerasgan.metrics.suitable import EXTRACTORS, suitable_extractor
 from kerasgan.metrics.suite import METRICS
 
 __all__ = [

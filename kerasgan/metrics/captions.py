@@ -6,20 +6,20 @@ from kerasgan.data import captioned
 from kerasgan.data import captions as reader
 from kerasgan.images import to_uint8
 from kerasgan.metrics import image_sets
-from kerasgan.metrics.extractors import Extractor
-from kerasgan.metrics.features import extract
+from kerasgan.metrics.features import extract, get
 from kerasgan.metrics.matcher import PAIRS, found_among, train_matcher
+from kerasgan.metrics.result import Result
+from kerasgan.metrics.suitable import suitable_extractor
 from kerasgan.metrics.translation import Measuring, among, apart_from
 
-READS = "captions"
 # Captions to choose from, the right one included: Xu et al. 2018 (https://arxiv.org/abs/1711.10485), appendix B.
 CHOICES = 100
 BATCH_SIZE = 500
 
 
 def evaluate(
-    model, against, n: int, seed: int, split: str | None, extractor: Extractor, provenance: dict, **data
-) -> list:
+    model, against, n: int, seed: int, split: str | None, extractor, metrics, provenance: dict, **data
+) -> list[Result]:
     """Return what `kerasgan.metrics.evaluate` says of a model that draws captions.
 
     It draws the captions of real images that it was not trained on, one image each. `kid`, and `fid` where there are
@@ -35,7 +35,8 @@ def evaluate(
         n: images at most.
         seed: of what is random in the images, in the metrics and in the matcher.
         split: of the captions; None takes "test".
-        extractor: of features.
+        extractor: what `kerasgan.metrics.features.get` takes; None for the suitable one.
+        metrics: not asked; all are measured.
         provenance: of the results.
         **data: further arguments of that reader.
 
@@ -44,6 +45,9 @@ def evaluate(
     """
     if model.words is None:
         raise ValueError(f"{model.name} knows captions by their numbers only, and cannot be measured on texts.")
+    del metrics
+    extractor = get(extractor or suitable_extractor(against, model.image_shape))
+    data = {"image_size": model.image_shape[:2], "channels": model.image_shape[2]} | data
     split = split or "test"
     known = {"words": model.words, "caption_length": model.caption_length} | data
     real, captions = _read(against, split, n, known)

@@ -1,10 +1,10 @@
 """`evaluate`: read each set of images, then compute every metric that applies."""
 
+import importlib
 import importlib.metadata
 import warnings
 
-from kerasgan.data import captioned
-from kerasgan.metrics import captions, classifiers, image_sets, kept, sounds, text, translation
+from kerasgan.metrics import image_sets
 from kerasgan.metrics.checks import check_at_least
 from kerasgan.metrics.classification import errors
 from kerasgan.metrics.extractors import Extractor
@@ -14,27 +14,14 @@ from kerasgan.metrics.image_sets import ImageSet
 from kerasgan.metrics.likelihood import bounds, log_likelihoods
 from kerasgan.metrics.observe import observe, real_sets
 from kerasgan.metrics.result import Result, short
+from kerasgan.metrics.suitable import suitable_extractor
 from kerasgan.metrics.suite import METRICS, Sets, needs_features
 from kerasgan.support.configurable import unknown_name
 
-# Data set -> its classifier; whatever has none takes the network for pictures of any kind.
-EXTRACTORS = {name: name for name in classifiers.NAMES} | {"mnist_mini": "mnist"} | captioned.SOURCES
-ANY_PICTURE = "efficientnet_lite0"
-
-
-def suitable_extractor(against, image_shape: tuple[int, int, int]) -> str:
-    """Return the name of the extractor that `evaluate` takes where none is asked for.
-
-    Args:
-        against: the real images: what `kerasgan.data.load` takes.
-        image_shape: (height, width, channels) of the images to measure.
-
-    Returns:
-        The classifier of that data set, where there is one for such images; else "efficientnet_lite0".
-    """
-    name = EXTRACTORS.get(against) if isinstance(against, str) else None
-    fits = name and tuple(classifiers.card(name)["image_shape"]) == tuple(image_shape)
-    return name if fits else ANY_PICTURE
+# What a model reads, where that is not plain images -> the module that measures it. It is imported when it does: tables
+# of results are shown without TensorFlow.
+MEASURED_BY = {"pairs": "translation", "unpaired": "translation", "captions": "captions"}
+MEASURED_BY |= {"audio": "sounds", "tokens": "text"}
 
 
 def evaluate(
@@ -58,10 +45,9 @@ def evaluate(
     their dimensions: 0.15 GB for 10,000 images by "efficientnet_lite0", nearly as much for its probabilities, and for a
     while 16 bytes more by "prdc".
 
-    A model that translates images is measured on given ones: see `kerasgan.metrics.translation.evaluate`. One that
-    makes sounds is measured by what a classifier hears: see `kerasgan.metrics.sounds.evaluate`. One that writes texts
-    is measured by their words: see `kerasgan.metrics.text.evaluate`. One that draws captions is measured on given ones:
-    see `kerasgan.metrics.captions.evaluate`.
+    What does not make images out of nothing is measured by what it does, see the module of `kerasgan.metrics` that
+    `MEASURED_BY` names: translators and what draws captions on given ones, sounds by what a classifier hears, texts by
+    their words.
 
     A conditional model draws each class in turn: of its images, `classes_covered`, `class_kl` and `class_deviation`
     tell only whether it heeds the labels. `labels_heeded` is the share that the extractor, where it is a classifier of
@@ -92,21 +78,10 @@ def evaluate(
     check_at_least("n", n, 1)
     check_at_least("seed", seed, 0)
     n, seed = int(n), int(seed)  # A result is written as JSON, which knows no numbers of NumPy's.
-    if getattr(model, "reads", None) in translation.READS:
-        if extractor or not kept.can_tell(model, against):
-            extractor = get(extractor or ANY_PICTURE)
-        data = {"image_size": model.image_shape[:2]} | data
-        return translation.evaluate(model, against, n, seed, split, extractor, _provenance(model), **data)
-    if getattr(model, "reads", None) == sounds.READS:
-        return sounds.evaluate(model, against, n, seed, split, extractor, metrics, _provenance(model), **data)
-    if getattr(model, "reads", None) == text.READS:
-        if extractor:
-            raise ValueError(f"{model.name} writes texts, which are measured by their words; leave out extractor=.")
-        return text.evaluate(model, against, n, seed, split, metrics, _provenance(model), **data)
-    if getattr(model, "reads", None) == captions.READS:
-        extractor = get(extractor or suitable_extractor(against, model.image_shape))
-        data = {"image_size": model.image_shape[:2], "channels": model.image_shape[2]} | data
-        return captions.evaluate(model, against, n, seed, split, extractor, _provenance(model), **data)
+    reads = getattr(model, "reads", None)
+    if reads in MEASURED_BY:
+        module = importlib.import_module(f"kerasgan.metrics.{MEASURED_BY[reads]}")
+        return module.evaluate(model, against, n, seed, split, extractor, metrics, _provenance(model), **data)
     chosen = _chosen(metrics)
     is_model = not isinstance(model, ImageSet)
     if is_model:

@@ -15,7 +15,6 @@ from kerasgan.metrics.bleu import ORDERS, References, bleu, self_bleu
 from kerasgan.metrics.result import Result, short
 from kerasgan.support.configurable import unknown_name
 
-READS = "tokens"
 METRICS = ("bleu", "self_bleu", "reverse_perplexity")
 # The language model that reads: small, and trained for so many passes over the samples.
 UNITS, EPOCHS, BATCH_SIZE, RATE = 32, 3, 64, 1e-2
@@ -39,7 +38,9 @@ class Texts(NamedTuple):
         return [tuple(token for token in row if token or not self.padded) for row in rows.tolist()]
 
 
-def evaluate(model, against, n: int, seed: int, split, metrics, provenance: dict, **data) -> list[Result]:
+def evaluate(
+    model, against, n: int, seed: int, split: str | None, extractor, metrics, provenance: dict, **data
+) -> list[Result]:
     """Return what `kerasgan.metrics.evaluate` says of a model that writes.
 
     Args:
@@ -48,6 +49,7 @@ def evaluate(model, against, n: int, seed: int, split, metrics, provenance: dict
         n: sequences on each side; fewer where there are fewer.
         seed: of the samples, and of the language model.
         split: the real texts to compare with; None takes "test", or, where there is none, "train".
+        extractor: none is taken.
         metrics: some of `METRICS`; None for all.
         provenance: of the results.
         **data: further arguments of that reader.
@@ -55,6 +57,8 @@ def evaluate(model, against, n: int, seed: int, split, metrics, provenance: dict
     Raises:
         ValueError: the texts do not exist, no word of them is known to the model, or a metric is unknown.
     """
+    if extractor:
+        raise ValueError(f"{model.name} writes texts, which are measured by their words; leave out extractor=.")
     chosen = _chosen(metrics)
     split, real = _real(model, against, split, n, data)
     other = _read(model, against, "train", len(real), data) if split != "train" else real

@@ -12,10 +12,11 @@ import numpy as np
 from kerasgan.images import in_channels, to_float, to_uint8
 from kerasgan.metrics import image_sets, kept
 from kerasgan.metrics.extractors import Extractor
-from kerasgan.metrics.features import extract
+from kerasgan.metrics.features import extract, get
 from kerasgan.metrics.frechet import fid
 from kerasgan.metrics.kid import kid
 from kerasgan.metrics.result import Result, short
+from kerasgan.metrics.suitable import ANY_PICTURE
 
 # What a model reads -> the names of the images that it translates and of those it should come up to.
 READS = {"pairs": (("source", "target"),), "unpaired": (("a", "b"), ("b", "a"))}
@@ -62,7 +63,7 @@ def apart_from(split: str) -> str | None:
 
 
 def evaluate(
-    model, against, n: int, seed: int, split: str | None, extractor: Extractor | None, provenance: dict, **data
+    model, against, n: int, seed: int, split: str | None, extractor, metrics, provenance: dict, **data
 ) -> list[Result]:
     """Return what `kerasgan.metrics.evaluate` says of a translator.
 
@@ -80,21 +81,26 @@ def evaluate(
         n: images at most.
         seed: of what is random in the translations, and of the metrics.
         split: the images to translate; None takes "test", or, where there is none, "train": the protocol says which.
-        extractor: of features; None for the classifier of MNIST, of digits only.
+        extractor: what `kerasgan.metrics.features.get` takes; None for the classifier of MNIST of digits, else for
+            "efficientnet_lite0".
+        metrics: not asked; all are measured.
         provenance: of the results.
         **data: further arguments of that reader.
 
     Raises:
         ValueError: the data do not exist, or do not fit the model.
     """
+    del metrics
+    data = {"image_size": model.image_shape[:2]} | data
     split, real = _to_translate(model, against, split, n, data)
     trained_on = apart_from(split)
     training = None if trained_on is None else _read(model, against, trained_on, n, data)
     paired = model.reads == "pairs"
     looks = dict(zip("ab", against, strict=True)) if kept.can_tell(model, against) else {}
+    judge_of_all = get(extractor or ANY_PICTURE) if extractor or not looks else None
     results = []
     for (name, direction), (source, target) in zip(model.directions().items(), READS[model.reads], strict=True):
-        judge = extractor or kept.extractor(looks[target])
+        judge = judge_of_all or kept.extractor(looks[target])
         facts = {
             "extractor": judge.name,
             "weights": judge.sha256,

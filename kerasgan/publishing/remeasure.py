@@ -50,10 +50,9 @@ def remeasure(name_or_folder, data_dir: str | None = None, progress: bool = Fals
     if not stored or real is None:
         raise ValueError(f"The preset {folder.name!r} has no measured results to compare with.")
     protocol = stored[0].protocol
-    count = protocol["real images"] if "real images" in protocol else protocol["real sounds"]
+    count = next(protocol[key] for key in ("real images", "real sounds", "real sequences") if key in protocol)
     # Digits of another look have one a direction, which `evaluate` takes by itself.
     extractor = protocol.get("extractor") if protocol.get("extractor") in NAMES else None
-    count = protocol.get("real images") or protocol["real sequences"]
     measured = {
         result.name: result
         for result in evaluate(
