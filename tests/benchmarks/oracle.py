@@ -6,8 +6,8 @@
 
 The file holds the oracle's weights: `embedding`, `W_i`, `U_i`, `b_i` and so on for the gates i, f, c and o_gate,
 `W_out` and `b_out`. The generator is first trained by likelihood, and from there on in three ways, each for the same
-processor time: in the game, by likelihood as before, and in the game with a reward that is always the same. The last two
-are what a gain has to be compared with.
+processor time: in the game, by likelihood as before, and in the game with a reward that is always the same. The last
+two are what a gain has to be compared with.
 
 The oracle's opinion of what is written (NLL-oracle, Yu et al. 2017, table 1) can be had by writing the same likely
 sequence again and again. What the generator makes of sequences of the oracle that it has not seen (NLL-test) shows
