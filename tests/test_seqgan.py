@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from kerasgan import cli
 from kerasgan.core.judged import Update, frozen_state
 from kerasgan.layers.token_writer import draw
 from kerasgan.models import SeqGAN
@@ -257,3 +258,22 @@ def test_penalties_of_slopes_are_refused(regularizer):
 def test_augmentations_of_images_are_refused():
     with pytest.raises(ValueError, match="images"):
         SeqGAN(5, 7, **SMALL).compile(augment="diffaugment")
+
+
+# On the command line
+
+
+def test_captions_are_trained_on_and_printed(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "captions.txt").write_text("a dog runs\na cat sleeps\ntwo dogs sleep\n" * 4, encoding="utf-8")
+    tiny = [f"model.{name}={value}" for name, value in {"windows": "[1]", "filters": "[4]", "units": 4}.items()]
+    settings = [word for each in [*tiny, "model.pretraining=[1, 0]", "model.d_steps=1"] for word in ("--set", each)]
+    command = ["train", "seqgan", "--data", "captions.txt", "--epochs", "2", "--batch-size", "4", "--out", "run"]
+    assert cli.main([*command, *settings]) == 0
+    capsys.readouterr()
+    assert cli.main(["generate", "run", "-n", "5", "--seed", "1"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 5
+    assert set(" ".join(lines).split()) <= {"<unknown>", "a", "two", "dog", "dogs", "cat", "runs", "sleep", "sleeps"}
+    assert cli.main(["generate", "run", "-n", "5", "--seed", "1", "--out", "new.txt"]) == 0
+    assert (tmp_path / "new.txt").read_text(encoding="utf-8").splitlines() == lines

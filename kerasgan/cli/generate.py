@@ -17,7 +17,9 @@ def add(commands) -> None:
     parser.add_argument("model", help=MODEL_HELP)
     parser.add_argument("-n", type=int, help="how many, or how many rows of --interpolate (default: 64; of sounds 20)")
     parser.add_argument(
-        "--out", help="a .png for one grid (.wav for sounds, .txt for text); a folder for one file each (samples.png)"
+        "--out",
+        help="a .png for one grid (.wav for sounds, .txt for text); a folder for one file each (default: samples.png; "
+        "texts are printed)",
     )
     parser.add_argument("--seed", type=int, help="the same seed gives the same")
     parser.add_argument("--labels", type=_integers, help="classes of a conditional model: 3 or 0,1,2")
@@ -37,13 +39,18 @@ def _generate(arguments) -> None:
     from kerasgan.runs import loading
 
     model = loading.load(arguments.model)
-    out, one_file = target(arguments.out or f"samples{model.makes.suffix}", model.makes)
     given = _given(model, arguments.text, arguments.n)
     count = arguments.n or next(map(len, given.values()), model.at_most(model.makes.most_shown))
+    made = (_rows if arguments.interpolate else _batches)(model, count, arguments, given)
+    if arguments.out is None and hasattr(model.makes, "text"):
+        # Texts can be read where they are asked for.
+        for some in made:
+            print(*model.makes.text(some), sep="\n")
+        return
+    out, one_file = target(arguments.out or f"samples{model.makes.suffix}", model.makes)
     total = count * (arguments.interpolate or 1)
     if one_file:
         check_room(model.makes, total)
-    made = (_rows if arguments.interpolate else _batches)(model, count, arguments, given)
     beside = None
     if one_file and not arguments.interpolate:
         labels = _labels(model, count, arguments.labels)(0, count)

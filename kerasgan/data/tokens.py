@@ -15,6 +15,7 @@ from kerasgan.support.words import encode
 from kerasgan.support.words import split as split_words
 
 CUTS = ("lines", "windows")
+UNKNOWN = 1
 _SPLIT_FILES = {
     "train": ("train.txt",),
     "validation": ("validation.txt", "valid.txt", "val.txt"),
@@ -68,7 +69,8 @@ def load(
         A `tf.data.Dataset` of known length: int32 (b, length).
 
     Raises:
-        ValueError: The source is not what is described here; the message says what was found and what to do.
+        ValueError: The source is not what is described here, or holds none of the words; the message says what was
+            found and what to do.
     """
     order = options.order(split, batch_size, shuffle, seed, first_epoch, drop_remainder)
     found = _read(source, split, length, vocabulary, words, level, cut, limit, data_dir)
@@ -113,7 +115,13 @@ def _read(source, split, length, vocabulary, words, level, cut, limit, data_dir)
         name, texts, cut = os.fspath(source), _tfds_texts(os.fspath(source), split, data_dir), cut or "windows"
     sequences = _sequences(name, texts, length, level, cut)[:limit]
     words = text.known_words(name, sequences, words, vocabulary, split)
-    return Tokens(name, encode(sequences, words, length or max(map(len, sequences))), len(words), words)
+    rows = encode(sequences, words, length or max(map(len, sequences)))
+    if rows.max() <= UNKNOWN:
+        raise ValueError(
+            f"{name} holds none of the {len(words) - 2} words that have a number ({', '.join(words[2:6])}, ...), so "
+            f"all would be unknown. Is it in another language, or cut in another way than level={level!r}?"
+        )
+    return Tokens(name, rows, len(words), words)
 
 
 def _numbers(name: str, numbers: np.ndarray, length, vocabulary, words, limit) -> Tokens:
