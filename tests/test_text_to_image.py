@@ -6,7 +6,7 @@ import tensorflow as tf
 
 import kerasgan
 from kerasgan.data import captioned
-from kerasgan.models.text_to_image import mismatched
+from kerasgan.models.text_to_image import mismatched, sameness
 from kerasgan.networks.text_to_image import match_loss
 from kerasgan.testing.toy_data import toy_examples
 
@@ -83,10 +83,27 @@ def test_half_as_many_points_between_captions_that_differ(model):
 
 
 def test_without_interpolation_nothing_is_drawn_between():
-    model = tiny(interpolation_weight=0.0)
+    model = tiny(interpolation_weight=0.0, variety_weight=0.0)
     assert batch_of(model).given["made_between"].shape[0] == 0
     model.fit(*toy_examples(model.learns, 6), batch_size=6, epochs=2, verbose=0)
     assert np.isfinite(model.evaluate(*toy_examples(model.learns, 6), verbose=0)).all()
+
+
+def test_variety_is_of_the_same_captions_with_other_latents(model):
+    batch = batch_of(model, n=5)
+    given = batch.given
+    assert given["made_again"].shape[0] == given["other_latents"].shape[0] == 3
+    assert not np.any(given["other_latents"] == batch.latents[:3])
+    again = model.generator([given["other_latents"], given["sentences"][:3]], training=False)
+    alone = model.synthesize(batch.real, {"captions": toy_examples(model.learns, 5)[1]}, batch.seed, training=False)
+    assert np.allclose(again, alone.given["made_again"], atol=1e-5)
+
+
+def test_images_that_are_alike_cost_the_generator_more():
+    latents = tf.zeros((2, 3)), tf.ones((2, 3))
+    images = tf.zeros((4, 2, 2, 1)), tf.fill((2, 2, 2, 1), 0.5)
+    assert float(sameness((images[0], latents[0]), (images[1], latents[1]))) == pytest.approx(2.0, rel=1e-3)
+    assert float(sameness((images[0], latents[0]), (images[0][:2], latents[1]))) > 1e4
 
 
 def test_the_encoder_learns_first_and_is_left_as_it_is_in_the_game():

@@ -37,6 +37,10 @@ class TextToImageGAN(GAN):
     of the ranking loss of equation 2: a cross-entropy both ways, in which all images of equal captions are right), and
     is left as it is from then on.
 
+    Nothing in that asks for variety: of one caption, a batch holds one image, and that all of its images are alike is
+    seen by nobody. So the generator is also paid where other latents make another image of the same caption, for half
+    of the batch: Mao et al. 2019, equation 3 (https://arxiv.org/abs/1903.05628), in the form of their code.
+
     `fit` takes (images, captions), see `kerasgan.data.captions`; the model takes latents and captions, the numbers of
     words. `generate` also takes text.
 
@@ -53,6 +57,8 @@ class TextToImageGAN(GAN):
         matching_epochs: epochs in which the encoder learns, before the game begins.
         interpolation_weight: of the loss at points between captions in what the generator minimises; 0 leaves them
             out. As many as half of a batch are drawn: 0.5 counts each like any other.
+        variety_weight: of latents' differences over those of the images made of them, in what the generator minimises;
+            0 leaves it out, as in 2016.
         d_steps, ema_decay: see `kerasgan.GAN`.
         seed: fixes the initial weights and every random draw in training.
         dtype: dtype policy or its name, such as "mixed_bfloat16".
@@ -69,16 +75,17 @@ class TextToImageGAN(GAN):
     """
 
     reads: ClassVar[str] = "captions"
-    terms: ClassVar[tuple[str, ...]] = ("d_loss", "g_loss", "matching_loss")
+    terms: ClassVar[tuple[str, ...]] = ("d_loss", "g_loss", "variety_loss", "matching_loss")
     observations: ClassVar[tuple[str, ...]] = ("mismatches_seen",)
 
     def __init__(
         self, image_shape=(64, 64, 3), latent_dim=100, base_filters=64, words=None, vocabulary=1000,
         caption_length=16, *, sentence_dim=128, condition_dim=128, matching_epochs=1, interpolation_weight=0.5,
-        d_steps=1, ema_decay=0.999, seed=None, name=None, dtype=None,
+        variety_weight=0.1, d_steps=1, ema_decay=0.999, seed=None, name=None, dtype=None,
     ):  # fmt: skip
-        if not interpolation_weight >= 0.0:
-            raise ValueError(f"interpolation_weight must be at least 0; received {interpolation_weight}.")
+        for weight, value in {"interpolation_weight": interpolation_weight, "variety_weight": variety_weight}.items():
+            if not value >= 0.0:
+                raise ValueError(f"{weight} must be at least 0; received {value}.")
         if not matching_epochs >= 0:
             raise ValueError(f"matching_epochs must be at least 0; received {matching_epochs}.")
         image_shape = tuple(image_shape)
@@ -102,6 +109,7 @@ class TextToImageGAN(GAN):
         self.condition_dim = condition_dim
         self.matching_epochs = matching_epochs
         self.interpolation_weight = interpolation_weight
+        self.variety_weight = variety_weight
         self.text_encoder = networks.text_encoder(caption_length, kind.vocabulary, sentence_dim, text_seed)
         self.matcher = networks.matcher(self.text_encoder, image_shape, base_filters, dtype, match_seed)
         self._live = self._reading(self.generator)
@@ -194,13 +202,17 @@ class TextToImageGAN(GAN):
         sentences = tf.stop_gradient(self.text_encoder(captions, training=False))
         others = tf.gather(sentences, wrong)
         # Between captions that differ; of a batch of one as well, where the point is the caption itself.
-        half = (count + 1) // 2 if self.interpolation_weight else 0
-        between = 0.5 * (sentences + others)[:half]
-        latents = self.sample_latents(count + half, seed)
-        made = self.generator([latents, tf.concat([sentences, between], 0)], training=training)
+        half = (count + 1) // 2
+        between = 0.5 * (sentences + others)[: half if self.interpolation_weight else 0]
+        again = sentences[: half if self.variety_weight else 0]
+        asked = tf.concat([sentences, between, again], 0)
+        latents = self.sample_latents(tf.shape(asked)[0], seed)
+        sizes = [tf.shape(part)[0] for part in (sentences, between, again)]
+        made, made_between, made_again = tf.split(self.generator([latents, asked], training=training), sizes)
         # The discriminator sees the first of these.
         told = {"sentences": sentences, "wrong": others, "differs": differs, "between": between}
-        return Batch(real, made[:count], latents[:count], told | {"made_between": made[count:]}, seed)
+        told |= {"made_between": made_between, "made_again": made_again, "other_latents": latents[count + sizes[1] :]}
+        return Batch(real, made, latents[:count], told, seed)
 
     def discriminator_terms(self, batch):
         """Return the loss, in which wrong pairs stand for half of the fakes, and how far the logits tell them apart."""
@@ -218,6 +230,10 @@ class TextToImageGAN(GAN):
         if self.interpolation_weight:
             found = batch.judge(batch.given["made_between"], sentences=batch.given["between"])
             terms["g_loss"] += self.interpolation_weight * self.loss.generator(found)
+        if self.variety_weight:
+            terms["variety_loss"] = self.variety_weight * sameness(
+                (batch.fake, batch.latents), (batch.given["made_again"], batch.given["other_latents"])
+            )
         return terms
 
     def discriminate(self, images, captions, training=False):
@@ -292,6 +308,7 @@ class TextToImageGAN(GAN):
             "condition_dim": self.condition_dim,
             "matching_epochs": self.matching_epochs,
             "interpolation_weight": self.interpolation_weight,
+            "variety_weight": self.variety_weight,
         }
 
 
@@ -310,6 +327,17 @@ def mismatched(captions: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tens
     places = tf.argmax(tf.where(differ, drawn, -1.0), axis=1, output_type="int32")
     exists = tf.reduce_any(differ, axis=1)
     return tf.where(exists, places, tf.range(tf.shape(places)[0])), exists
+
+
+def sameness(first: tuple, second: tuple) -> tf.Tensor:
+    """Return how far latents are apart, over how far the images made of them are: high where these are alike.
+
+    Args:
+        first: images and latents, of which as many count as there are in `second`.
+        second: images of the same captions, and their latents.
+    """
+    images, latents = (tf.abs(one[: tf.shape(other)[0]] - other) for one, other in zip(first, second, strict=True))
+    return mean(latents) / (mean(images) + 1e-5)
 
 
 def _count_of(text) -> int:

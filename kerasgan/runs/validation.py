@@ -103,8 +103,8 @@ ABOVE_0 = (
 )  # fmt: skip
 NOT_NEGATIVE = (
     "after", "weight_decay", "weight", "beta", "alpha", "end_learning_rate", "label_smoothing", "d_class_weight",
-    "d_fake_class_weight", "g_class_weight", "information_weight", "interpolation_weight", "l2", "l1_weight",
-    "cycle_weight", "identity_weight",
+    "d_fake_class_weight", "g_class_weight", "information_weight", "interpolation_weight", "variety_weight", "l2",
+    "l1_weight", "cycle_weight", "identity_weight",
 )  # fmt: skip
 _NAMES = {bool: "true or false", int: "a whole number", float: "a number", str: "text", list: "a list", dict: "a table"}
 
