@@ -88,11 +88,14 @@ def test_the_bounds_of_a_vae():
 def test_the_bound_of_a_density_is_of_bytes_too():
     vae = kerasgan.VAE(latent_dim=2, base_filters=4, likelihood="gaussian", seed=0)
     real = metrics.dataset("mnist_mini", "test", 50)
-    _, tight = likelihood.bounds(vae, real, 0, {})
+    _, tight, bits = likelihood.bounds(vae, real, 0, {})
     bound = vae.bound(images.to_float(real.first(50)), samples=likelihood.SAMPLES, seed=0)
     # Bits a dimension are of bytes by definition.
     assert tight.value == pytest.approx(-bound.bits_per_dimension * 784 * np.log(2))
     assert tight.value != pytest.approx(bound.importance_weighted)
+    assert bits.name == "bits_per_dimension_50"
+    assert bits.value == pytest.approx(bound.bits_per_dimension)
+    assert bits.protocol["unit"] == "bits a dimension"
 
 
 def test_log_likelihoods_are_of_the_images_in_black_and_white():
