@@ -264,3 +264,8 @@ def test_kinds_are_compared_by_what_they_say():
     assert Labels(10) != Labels(10, unknown=True)
     assert Images((28, 28, 1)).describe() == "28x28x1"
     assert keras.tree.flatten({"a": Latents(3)}) == [Latents(3)]
+
+
+def test_characters_stand_together_and_words_apart():
+    assert Tokens(3, 4, ("", "<unknown>", "春", "，")).text([[2, 2, 3], [2, 1, 0]]) == ["春春，", "春<unknown>"]
+    assert Tokens(3, 4, ("", "<unknown>", "a", "dog")).text([[2, 3, 0]]) == ["a dog"]

@@ -79,11 +79,12 @@ class Tokens(Kind):
         return float(np.mean(np.any(np.asarray(actual) != np.asarray(expected), axis=-1)))
 
     def text(self, sequences) -> list[str]:
-        """Return each sequence (n, length) as a line of text."""
+        """Return each sequence (n, length) as a line of text; where all words are single characters, without spaces."""
         rows = np.asarray(sequences).tolist()
         if self.words is None:
             return [" ".join(map(str, row)) for row in rows]
-        return [" ".join(self.words[token] for token in row if self.words[token]) for row in rows]
+        between = "" if all(len(word) == 1 for word in self.words[2:]) else " "
+        return [between.join(self.words[token] for token in row if self.words[token]) for row in rows]
 
     def save(self, path, made, columns=None, beside=None, enlarge=1):
         """Write a UTF-8 text file, a line a sequence."""
