@@ -267,5 +267,5 @@ def test_kinds_are_compared_by_what_they_say():
 
 
 def test_characters_stand_together_and_words_apart():
-    assert Tokens(3, 4, ("", "<unknown>", "春", "，")).text([[2, 2, 3], [2, 1, 0]]) == ["春春，", "春<unknown>"]
+    assert Tokens(3, 4, ("", "<unknown>", "春", "山")).text([[2, 2, 3], [2, 1, 0]]) == ["春春山", "春<unknown>"]
     assert Tokens(3, 4, ("", "<unknown>", "a", "dog")).text([[2, 3, 0]]) == ["a dog"]
