@@ -5,9 +5,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from kerasgan.kinds import Audio
 from kerasgan.layers import PhaseShuffle
 from kerasgan.models import WaveGAN
 from kerasgan.networks.wavegan import count_levels
+from kerasgan.runs import recipes
 
 TINY = {"samples": 256, "latent_dim": 4, "base_filters": 4, "seed": 0}
 
@@ -133,3 +135,29 @@ def test_it_learns_from_a_batch_in_bfloat16_and_its_sounds_are_float32():
     assert all(np.isfinite(values).all() for values in history.values())
     assert any((one != other).any() for one, other in zip(before, gan.generator.get_weights(), strict=True))
     assert gan.generate(1, seed=0).dtype == np.float32
+
+
+def recipe(source, **data) -> recipes.Recipe:
+    return recipes.from_dict({"model": {"type": "wavegan", "base_filters": 2}, "data": {"source": str(source), **data}})
+
+
+def test_the_data_of_a_recipe_decide_length_rate_and_classes(tmp_path):
+    for number, word in enumerate(("no", "yes")):
+        (tmp_path / word).mkdir()
+        Audio(300, 2, 16_000).save(tmp_path / word / "a.wav", np.full((1, 300, 2), 0.1 + number / 2))
+    read = recipe(tmp_path, rate=8000, samples=256, batch_size=2)
+    model = recipes.build_model(read, recipes.describe_data(read))
+    assert model.makes == Audio(256, 2, 8000)
+    assert model.num_classes == 2
+    sounds, labels = next(iter(recipes.load_data(read)))
+    assert sounds.shape == (2, 256, 2)
+    assert sorted(labels.numpy()) == [0, 1]
+
+
+def test_recipes_of_sounds_are_checked_and_say_how_their_sounds_are_measured():
+    with pytest.raises(ValueError, match=r"place.*'end'"):
+        recipe("spoken_digit", place="end")
+    with pytest.raises(ValueError, match=r"normalize.*true or false"):
+        recipe("spoken_digit", normalize=1)
+    measured = recipes.real_images(recipe("spoken_digit", normalize=True, place="random"))
+    assert measured == {"against": "spoken_digit", "normalize": True}

@@ -26,6 +26,10 @@ def generate(path: str, number: int, seed: int, label: int | None = None) -> np.
     if label is not None and "labels" not in details:
         raise SystemExit(f"{path} is an unconditional model: leave out --label.")
 
+    (makes,) = runner.get_output_details()
+    if makes != "images":
+        raise SystemExit(f"{path} makes {makes}, which this script cannot draw.")
+
     random = np.random.default_rng(seed)
     drawn = {name: draw(random, number, details[name]["shape"][1], how) for name, how in distributions(path).items()}
     if "labels" in details:

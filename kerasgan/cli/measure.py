@@ -23,7 +23,8 @@ def add_evaluate(commands) -> None:
 
 _EXTRACTOR_HELP = (
     "efficientnet_lite0, or mnist, fashion_mnist, cifar10 (default: the classifier of the data set, where it has one, "
-    "otherwise efficientnet_lite0); inception, inception_768, keras_inception are downloaded once"
+    "otherwise efficientnet_lite0); inception, inception_768, keras_inception are downloaded once; "
+    "sounds are heard by spoken_digit"
 )
 
 
