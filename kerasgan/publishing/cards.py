@@ -10,7 +10,8 @@ README_START, README_END = "<!-- zoo table: made by `kerasgan zoo table` -->", "
 HEADLINES = (
     "fid", "precision", "recall", "class_deviation", "labels_heeded", "importance_weighted_bound_64", "log_likelihood",
     "log_likelihood_bound", "classification_errors", "l1", "l1_of_mean_target", "perceptual",
-    "perceptual_of_mean_target", "class_kept", "cycle_l1", "caption_class", "caption_heeded", "caption_found", "caption_variety",
+    "perceptual_of_mean_target", "class_kept", "cycle_l1", "caption_class", "caption_heeded",
+    "caption_found", "caption_variety",
 )  # fmt: skip
 
 
