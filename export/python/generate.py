@@ -2,6 +2,7 @@
 
 pip install ai-edge-litert numpy pillow
 python generate.py ../dcgan_fashion_mnist.tflite --out samples.png --number 16 --seed 1
+python generate.py ../text_to_image_fashion.tflite --text "a light high ankle boot"
 """
 
 import argparse
@@ -9,6 +10,7 @@ import json
 import math
 import os
 import pathlib
+import re
 import sys
 
 import numpy as np
@@ -16,7 +18,7 @@ from ai_edge_litert.interpreter import Interpreter
 from PIL import Image
 
 
-def generate(path: str, number: int, seed: int, label: int | None = None) -> np.ndarray:
+def generate(path: str, number: int, seed: int, label: int | None = None, text: str | None = None) -> np.ndarray:
     """Return uint8 images (number, height, width, channels)."""
     interpreter = Interpreter(model_path=path, num_threads=os.cpu_count())
     # The runner takes inputs by name: the file may hold them in any order.
@@ -29,11 +31,18 @@ def generate(path: str, number: int, seed: int, label: int | None = None) -> np.
     (makes,) = runner.get_output_details()
     if makes != "images":
         raise SystemExit(f"{path} makes {makes}, which this script cannot draw.")
+    if text is not None and "captions" not in details:
+        raise SystemExit(f"{path} takes no captions: leave out --text.")
 
     random = np.random.default_rng(seed)
     drawn = {name: draw(random, number, details[name]["shape"][1], how) for name, how in distributions(path).items()}
     if "labels" in details:
         drawn["labels"] = np.full(number, label or 0, np.int32)
+    if text is not None:
+        caption = numbers_of(text, described(path, "words")["captions"], details["captions"]["shape"][1])
+        drawn["captions"] = np.tile(caption, (number, 1))
+    elif "captions" in details:
+        raise SystemExit(f"{path} draws what a text says: give --text.")
     unknown = details.keys() - drawn.keys()
     if unknown:
         raise SystemExit(f"{path} takes {', '.join(sorted(unknown))}, which this script cannot make up.")
@@ -48,10 +57,24 @@ def generate(path: str, number: int, seed: int, label: int | None = None) -> np.
 
 def distributions(path: str) -> dict[str, str]:
     """Return how each random input is drawn, by the report beside the file; without one, normal latents."""
+    return described(path, "drawn") or {"latents": "normal"}
+
+
+def described(path: str, key: str) -> dict:
+    """Return what the report beside the file says of each input under a key, where it says something."""
     report = pathlib.Path(f"{path}.json")
     if not report.is_file():
-        return {"latents": "normal"}
-    return {each["name"]: each["drawn"] for each in json.loads(report.read_text())["inputs"] if "drawn" in each}
+        return {}
+    return {each["name"]: each[key] for each in json.loads(report.read_text())["inputs"] if key in each}
+
+
+def numbers_of(text: str, words: list[str], length: int) -> np.ndarray:
+    """Return int32 (length,): the numbers of a text's words, 1 for those that are not known, and 0 to fill up."""
+    known = {word: number for number, word in enumerate(words)}
+    found = re.findall(r"\w+(?:['\u2019]\w+)*|[^\w\s]", text.lower())
+    if len(found) > length or not any(word in known for word in found):
+        raise SystemExit(f"A text has at most {length} words, one of them of: {', '.join(words[2:])}.")
+    return np.array([known.get(word, 1) for word in found] + [0] * (length - len(found)), np.int32)
 
 
 def draw(random: np.random.Generator, number: int, size: int, distribution: str) -> np.ndarray:
@@ -86,13 +109,14 @@ def main() -> None:
     parser.add_argument("--number", type=int, default=16, help="number of images (default: 16)")
     parser.add_argument("--seed", type=int, default=0, help="same seed, same images (default: 0)")
     parser.add_argument("--label", type=int, help="class, for a conditional model (default: 0)")
+    parser.add_argument("--text", help="what to draw, for a model that takes captions")
     arguments = parser.parse_args()
     if not pathlib.Path(arguments.model).is_file():
         parser.error(f"there is no file {arguments.model}")
     if arguments.number < 1 or arguments.seed < 0:
         parser.error("--number must be at least 1, and --seed at least 0")
 
-    images = generate(arguments.model, arguments.number, arguments.seed, arguments.label)
+    images = generate(arguments.model, arguments.number, arguments.seed, arguments.label, arguments.text)
     canvas = grid(images)
     Image.fromarray(canvas.squeeze(-1) if canvas.shape[-1] == 1 else canvas).save(arguments.out)
     print(f"{arguments.out}: {len(images)} images of {images.shape[2]}x{images.shape[1]} pixels")

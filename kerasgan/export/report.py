@@ -25,7 +25,8 @@ class Report:
         size_bytes: size of the file, or of all files in the folder.
         sha256: of the file; of a folder, see `kerasgan.export.saved_model_writer.folder_digest`.
         inputs: name, shape and dtype of every input; None in a shape is any size. Of random numbers also `drawn`, the
-            distribution that they are to come from: a word of `kerasgan.kinds.Latents`.
+            distribution that they are to come from: a word of `kerasgan.kinds.Latents`. Of captions also `words`, the
+            word of each number.
         outputs: the same of every output.
         ops: operator name -> number of uses; empty for a SavedModel.
         max_abs_error: largest absolute difference of a value from the float32 Keras sampler on a CPU; of tokens

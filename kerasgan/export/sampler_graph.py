@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from kerasgan.core.attributes import Attributes
 from kerasgan.core.sampling import Sampling, as_input
+from kerasgan.kinds import Latents
 
 _LOW_PRECISION = ("float16", "bfloat16", "mixed_float16", "mixed_bfloat16")
 
@@ -53,10 +54,12 @@ def _attributes(model) -> dict:
     return {"attributes": rounded} if any(map(any, rounded.values())) else {}
 
 
-def drawn(model, name: str) -> dict:
-    """Return what a report says of how an input is drawn: nothing of one that holds no random numbers."""
-    distribution = getattr(model.takes[name], "distribution", None)
-    return {"drawn": distribution} if distribution else {}
+def facts(model, name: str) -> dict:
+    """Return what a report says of an input's numbers: how random ones are drawn, which words tokens stand for."""
+    kind = model.takes[name]
+    if isinstance(kind, Latents):
+        return {"drawn": kind.distribution}
+    return {"words": list(kind.words)} if getattr(kind, "words", None) else {}
 
 
 def float32_sampler(model) -> keras.Model:

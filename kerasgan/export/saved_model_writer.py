@@ -105,7 +105,7 @@ def _verify(model, folder: pathlib.Path, path: pathlib.Path) -> Report:
         batch_size=None,
         size_bytes=sum(sizes),
         sha256=folder_digest(folder),
-        inputs=[_describe(spec.name, spec) | sampler_graph.drawn(model, spec.name) for spec in specs],
+        inputs=[_describe(spec.name, spec) | sampler_graph.facts(model, spec.name) for spec in specs],
         outputs=[{"name": model.makes.name, "shape": [None, *actual.shape[1:]], "dtype": actual.dtype.name}],
         ops={},
         max_abs_error=result.max_abs_error,

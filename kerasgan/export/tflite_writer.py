@@ -242,7 +242,7 @@ def _verify(model, content, path, quantization, batch_size, seed) -> Report:
         parity.check_error(model.makes, result, ERROR_LIMIT)
     else:
         parity.check_psnr(model.makes, result, LEAST_PSNR_DB, quantization)
-    inputs_described = [each | sampler_graph.drawn(model, each["name"]) for each in _describe(run.get_input_details())]
+    inputs_described = [each | sampler_graph.facts(model, each["name"]) for each in _describe(run.get_input_details())]
     outputs_described = _describe(run.get_output_details())
     # invoke() refuses to run while a signature runner holds the interpreter. The inputs stay set.
     del run

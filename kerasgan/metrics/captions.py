@@ -25,9 +25,11 @@ def evaluate(
     It draws the captions of real images that it was not trained on, one image each. `kid`, and `fid` where there are
     more images than features, compare what it makes with those images. `caption_found` is the share of images whose
     caption a matcher, which is trained for this measurement on real images and captions, finds among others; the same
-    of real images stands beside it, and the protocol names the chance. Where captions can be read off images,
-    `caption_class`, `caption_tone` and `caption_side` are the shares of images that show what these words say, and
-    `caption_heeded` that of images that show all of it; the class is that which the extractor sees.
+    of real images stands beside it, and the protocol names the chance. `caption_variety` is the mean absolute
+    difference of two images of one caption, in shares of the range, where captions come more than once: near 0, a
+    caption is one image. Where captions can be read off images, `caption_class`, `caption_tone` and `caption_side` are
+    the shares of images that show what these words say, and `caption_heeded` that of images that show all of it; the
+    class is that which the extractor sees.
 
     Args:
         model: a model that reads captions and knows their words.
@@ -66,6 +68,7 @@ def evaluate(
     features = [measuring.features(images) for images in (made, real, training[: len(real)])]
     results = among({"": features[0]}, *features[1:], measuring)
     results.append(_found(made, real, captions, training[:PAIRS], training_captions[:PAIRS], model, measuring))
+    results += _variety(made, real, captions, measuring)
     if isinstance(against, str) and against in captioned.SOURCES:
         results += _read_off(made, real, model.takes["captions"].text(captions), measuring)
     return results
@@ -87,6 +90,20 @@ def _found(made, real, captions, training, training_captions, model, measuring: 
     value, floor = (found_among(matcher, images, captions, choices, measuring.seed) for images in (made, real))
     settings = {"choices": choices, "chance": round(1 / choices, 4), "matcher trained on": f"{len(training)} pairs"}
     return measuring.result("caption_found", value, floor, **settings)
+
+
+def _variety(made, real, captions, measuring: Measuring) -> list:
+    """Return how far apart images of one caption are; nothing where each caption comes once."""
+    _, numbers = np.unique(captions, axis=0, return_inverse=True)
+    order = np.argsort(numbers.ravel(), kind="stable")
+    one, other = order[:-1], order[1:]
+    same = numbers.ravel()[one] == numbers.ravel()[other]
+    if not same.any():
+        return []
+    value, floor = (
+        np.abs(images[one[same]].astype("int16") - images[other[same]]).mean() / 255 for images in (made, real)
+    )
+    return [measuring.result("caption_variety", value, floor, pairs=int(same.sum()), unit="share of the range")]
 
 
 def _read_off(made, real, texts: list[str], measuring: Measuring) -> list:

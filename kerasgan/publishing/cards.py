@@ -11,7 +11,7 @@ HEADLINES = (
     "fid", "precision", "recall", "class_deviation", "labels_heeded", "importance_weighted_bound_64", "log_likelihood",
     "log_likelihood_bound", "classification_errors", "l1", "l1_of_mean_target", "perceptual",
     "perceptual_of_mean_target", "class_kept", "cycle_l1", "bleu_2", "bleu_4", "self_bleu_2", "reverse_perplexity",
-    "caption_class", "caption_heeded", "caption_found",
+    "caption_class", "caption_heeded", "caption_found", "caption_variety",
 )  # fmt: skip
 
 

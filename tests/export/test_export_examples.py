@@ -75,6 +75,7 @@ assert not {{"tensorflow", "keras", "kerasgan"}} & set(sys.modules), "imported w
         (["missing.tflite"], "there is no file missing.tflite"),
         (["grey.tflite", "--number", "0"], "--number must be at least 1"),
         (["grey.tflite", "--label", "1"], "unconditional"),
+        (["grey.tflite", "--text", "a boot"], "takes no captions: leave out --text"),
     ],
 )
 def test_generate_explains_errors(folder, arguments, message):
@@ -82,6 +83,28 @@ def test_generate_explains_errors(folder, arguments, message):
     assert result.returncode != 0
     assert message in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_generate_draws_what_a_text_says(tmp_path):
+    words = ("", "<unknown>", "left", "right")
+    gan = kerasgan.TextToImageGAN((16, 16, 1), 4, 8, words, caption_length=3, sentence_dim=8, condition_dim=8, seed=0)
+    gan.examples = {"captions": np.array([[2, 0, 0], [3, 2, 0]], "int32")}
+    path = str(tmp_path / "painter.tflite")
+    report = kerasgan.export.tflite(gan, path)
+    assert {each["name"]: each.get("words") for each in report.inputs} == {"latents": None, "captions": list(words)}
+    script = runpy.run_path(str(GENERATE))
+    latents = np.random.default_rng(5).standard_normal((3, 4), dtype=np.float32)
+    captions = np.tile(np.array([1, 2, 0], "int32"), (3, 1))
+    expected = kerasgan.images.to_uint8(np.asarray(gan.sample((latents, captions))))
+    difference = script["generate"](path, 3, seed=5, text="Far left").astype(int) - expected
+    assert np.abs(difference).max() <= 1
+    for text, message in (
+        (None, "give --text"),
+        ("up", "one of them of: left, right"),
+        ("left " * 4, "at most 3 words"),
+    ):
+        with pytest.raises(SystemExit, match=message):
+            script["generate"](path, 1, seed=0, text=text)
 
 
 def test_rebuild_writes_files_reports_and_index(tmp_path):
