@@ -53,7 +53,7 @@ def _write(export, model, path: pathlib.Path, quantization: str) -> None:
 def write_index(folder: pathlib.Path) -> None:
     """Write `models.json` for the web page, and the README's table, from the reports."""
     reports = [json.loads(path.read_text()) for path in sorted(folder.glob("*.tflite.json"))]
-    names = [report["path"] for report in reports if _shown(report)]
+    names = [report["path"] for report in reports if _shown_in_browsers(report)]
     (folder / "models.json").write_text(json.dumps(names, indent=2) + "\n")
     readme = folder / "README.md"
     if readme.exists():
@@ -62,10 +62,10 @@ def write_index(folder: pathlib.Path) -> None:
         readme.write_text(f"{before}{BEGIN}\n{table(reports)}\n{END}{after}")
 
 
-def _shown(report: dict) -> bool:
-    """Return whether the web page can show what a file makes."""
-    inputs, outputs = ({each["name"] for each in report[side]} for side in ("inputs", "outputs"))
-    return inputs <= MADE_UP and outputs == {"images"}
+def _shown_in_browsers(report: dict) -> bool:
+    """Return whether a file makes pictures of what the page can make up."""
+    made = {each["name"] for each in report["outputs"]}
+    return made == {"images"} and {each["name"] for each in report["inputs"]} <= MADE_UP
 
 
 def table(reports: list[dict]) -> str:
@@ -78,7 +78,9 @@ def table(reports: list[dict]) -> str:
         # Reports of 0.1 have the shape of the images.
         source = report["source"]
         image = source["makes"] if "makes" in source else "x".join(str(size) for size in source["image_shape"])
-        psnr = "identical" if report["psnr_db"] is None else f"{report['psnr_db']:.0f} dB"
+        # Texts have no such ratio.
+        same = "identical" if report["max_abs_error"] == 0 else ""
+        psnr = same if report["psnr_db"] is None else f"{report['psnr_db']:.0f} dB"
         lines.append(
             f"| [{report['path']}]({report['path']}) | {image} "
             f"| {report['size_bytes'] / 1e6:.2f} MB | {report['max_abs_error']:.0e} | {psnr} "
