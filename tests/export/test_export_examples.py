@@ -187,3 +187,15 @@ def test_the_pages_find_what_they_load():
         shared = re.search(r'import {(.+?)} from "./kerasgan.js"', (EXAMPLES / "web" / page).read_text())[1]
         exported = re.findall(r"export function (\w+)", (EXAMPLES / "web" / "kerasgan.js").read_text())
         assert {name.strip() for name in shared.split(",")} <= set(exported)
+
+
+def test_write_writes_repeatable_lines_of_the_zoos_words():
+    script, words = EXAMPLES / "python" / "write.py", EXAMPLES.parent / "zoo" / "seqgan_coco" / "config.json"
+    command = [sys.executable, script, EXAMPLES / "seqgan_coco.tflite", "--words", words, "--number", "6"]
+    first, again = (subprocess.run(list(map(str, command)), capture_output=True, text=True) for _ in range(2))
+    assert first.returncode == 0, first.stderr
+    assert first.stdout == again.stdout
+    known = set(json.loads(words.read_text(encoding="utf-8"))["config"]["words"])
+    lines = first.stdout.splitlines()
+    assert len(set(lines)) == 6
+    assert {word for line in lines for word in line.split()} <= known
