@@ -52,9 +52,10 @@ def test_moving_adds_directions(vae, images):
     expected = latents + np.outer([0.0, 1.0, -2.0], directions["bright"]) + 0.5 * directions["striped"]
     np.testing.assert_allclose(moved, expected, atol=1e-6)
     panel = vae.panels()["attributes"]
-    assert panel.made.shape == (2 * 2 * 7, *vae.image_shape)
-    middle = panel.made.reshape(4, 7, *vae.image_shape)[:, 2]  # No change, of the two images in turn.
-    np.testing.assert_allclose(middle, vae.decode(np.tile(vae.sample_latents(2, seed=0), (2, 1))), atol=1e-5)
+    rows = panel.made.reshape(4, 9, *vae.image_shape)  # Two images of each attribute.
+    latents = 0.5 * np.asarray(vae.sample_latents(2, seed=0))
+    np.testing.assert_allclose(rows[:, 2], vae.decode(np.tile(latents, (2, 1))), atol=1e-5)  # An amount of 0.
+    np.testing.assert_allclose(rows[2:, 4], vae.decode(vae.move(latents, striped=1.0)), atol=1e-5)
 
 
 def test_training_leaves_them_alone_and_presets_keep_them(vae, images, tmp_path):

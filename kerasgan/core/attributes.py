@@ -5,9 +5,9 @@ import numpy as np
 
 from kerasgan.core.sampling import Panel
 
-# What a slider shows: from as much less as an example lacks to twice what it gains, and in how many steps.
-AMOUNTS = np.linspace(-1.0, 2.0, 7)
-FACES = 2
+# What a slider shows: as much less as an example lacks up to three times what it gains, of so many images. Latents are halved, so that they stand nearer to what all images share.
+AMOUNTS = np.arange(-1.0, 3.5, 0.5)
+SHOWN, CALMER = 2, 0.5
 
 
 def direction_network(names: tuple[str, ...], latent_dim: int) -> keras.Model:
@@ -121,19 +121,19 @@ class Attributes:
         learned = [name for name, direction in self.attribute_directions().items() if direction.any()]
         if not learned:
             return {}
-        faces = np.asarray(self.sample_latents(FACES, seed=0))
+        latents = CALMER * np.asarray(self.sample_latents(SHOWN, seed=0))
         rows = [
-            self.decode(self.move(np.repeat(face[None], len(AMOUNTS), axis=0), **{name: AMOUNTS}))
+            self.decode(self.move(np.repeat(one[None], len(AMOUNTS), axis=0), **{name: AMOUNTS}))
             for name in learned
-            for face in faces
+            for one in latents
         ]
         amounts = ", ".join(f"{amount:g}" for amount in AMOUNTS)
         listed = ", ".join(name.replace("_", " ") for name in learned)
         return {
             "attributes": Panel.of_rows(
                 np.stack(rows),
-                f"Two rows each of {listed}: along a row only its amount changes ({amounts}; 1 is the difference "
-                "between images with it and without).",
+                f"{SHOWN} rows each of {listed}: along a row only its amount changes ({amounts}; 1 is the difference "
+                f"between images with it and without). Latents are {CALMER:g} times random ones.",
             )
         }
 
