@@ -5,7 +5,8 @@ import numpy as np
 
 from kerasgan.core.sampling import Panel
 
-# What a slider shows: as much less as an example lacks up to three times what it gains, of so many images. Latents are halved, so that they stand nearer to what all images share.
+# What a slider shows: from as much less as an example lacks to three times what it gains, of so many images. Latents
+# are halved, so that they stand nearer to what all images share.
 AMOUNTS = np.arange(-1.0, 3.5, 0.5)
 SHOWN, CALMER = 2, 0.5
 
