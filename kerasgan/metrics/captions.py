@@ -66,7 +66,8 @@ def evaluate(
     }
     measuring = Measuring(extractor, seed, "", facts, provenance)
     features = [measuring.features(images) for images in (made, real, training[: len(real)])]
-    results = among({"": features[0]}, *features[1:], measuring)
+    by_features = measuring._replace(tag=f"{extractor.name}_")
+    results = among({"": features[0]}, *features[1:], by_features)
     results.append(_found(made, real, captions, training[:PAIRS], training_captions[:PAIRS], model, measuring))
     results += _variety(made, real, captions, measuring)
     if isinstance(against, str) and against in captioned.SOURCES:

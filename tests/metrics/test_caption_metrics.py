@@ -68,7 +68,7 @@ def test_a_model_that_heeds_its_captions_is_as_good_as_real_images():
     # It has one picture of each; real ones differ by their noise: a third of its range of 60.
     assert results["caption_variety_64"].value == 0.0
     assert results["caption_variety_64"].floor == pytest.approx(20 / 255, rel=0.1)
-    assert results["kid_64"].floor is not None
+    assert results["kid_means_64"].floor is not None
     assert not [name for name in results if name.startswith("caption_class")]
 
 
