@@ -35,7 +35,11 @@ def generate(path: str, number: int, seed: int, label: int | None = None, text: 
         raise SystemExit(f"{path} takes no captions: leave out --text.")
 
     random = np.random.default_rng(seed)
-    drawn = {name: draw(random, number, details[name]["shape"][1], how) for name, how in distributions(path).items()}
+    drawn = {
+        name: draw(random, number, details[name]["shape"][1], how)
+        for name, how in distributions(path).items()
+        if name in details
+    }
     if "labels" in details:
         drawn["labels"] = np.full(number, label or 0, np.int32)
     if text is not None:

@@ -36,7 +36,7 @@ def evaluate(
         against: what `kerasgan.data.captions.load` takes.
         n: images at most.
         seed: of what is random in the images, in the metrics and in the matcher.
-        split: of the captions; None takes "test".
+        split: of the captions; None takes "test", or, where there is none, "train".
         extractor: what `kerasgan.metrics.features.get` takes; None for the suitable one.
         metrics: not asked; all are measured.
         provenance: of the results.
@@ -45,14 +45,14 @@ def evaluate(
     Raises:
         ValueError: the data do not exist, or the model does not know the words of its captions.
     """
-    if model.words is None:
+    told = model.takes["captions"]
+    if told.words is None:
         raise ValueError(f"{model.name} knows captions by their numbers only, and cannot be measured on texts.")
     del metrics
     extractor = get(extractor or suitable_extractor(against, model.image_shape))
     data = {"image_size": model.image_shape[:2], "channels": model.image_shape[2]} | data
-    split = split or "test"
-    known = {"words": model.words, "caption_length": model.caption_length} | data
-    real, captions = _read(against, split, n, known)
+    known = {"words": told.words, "caption_length": told.length} | data
+    split, real, captions = _real(against, split, n, known)
     training, training_captions = _read(against, apart_from(split) or "train", max(n, PAIRS), known)
     drawn = image_sets.generated(model, len(captions), seed, {"captions": captions})
     made = drawn.first(drawn.count)
@@ -75,6 +75,15 @@ def evaluate(
     return results
 
 
+def _real(against, split: str | None, n: int, data: dict) -> tuple[str, np.ndarray, np.ndarray]:
+    if split is not None:
+        return split, *_read(against, split, n, data)
+    try:
+        return "test", *_read(against, "test", n, data)
+    except ValueError:
+        return "train", *_read(against, "train", n, data)
+
+
 def _read(against, split: str, n: int, data: dict) -> tuple[np.ndarray, np.ndarray]:
     """Return uint8 images and their captions as numbers, in their stored order."""
     loaded = reader.load(
@@ -86,7 +95,7 @@ def _read(against, split: str, n: int, data: dict) -> tuple[np.ndarray, np.ndarr
 
 def _found(made, real, captions, training, training_captions, model, measuring: Measuring):
     """Return the share of images whose caption is found among others."""
-    matcher = train_matcher(training, training_captions, len(model.words), measuring.seed)
+    matcher = train_matcher(training, training_captions, model.takes["captions"].vocabulary, measuring.seed)
     choices = min(CHOICES, len(np.unique(captions, axis=0)))
     value, floor = (found_among(matcher, images, captions, choices, measuring.seed) for images in (made, real))
     settings = {"choices": choices, "chance": round(1 / choices, 4), "matcher trained on": f"{len(training)} pairs"}

@@ -66,8 +66,8 @@ def evaluate(
         generated=model.generate(len(real), seed=seed),
         real=real,
         other=other,
-        padded=bool(model.words) and not model.words[0],
-        vocabulary=model.vocabulary,
+        padded=bool(model.makes.words) and not model.makes.words[0],
+        vocabulary=model.makes.vocabulary,
         seed=seed,
     )
     facts = {
@@ -156,9 +156,10 @@ def _read(model, against, split: str, n: int, data: dict) -> np.ndarray:
     """Return sequences of a split, numbered as the model's are."""
     from kerasgan.data import tokens
 
-    numbered = {"words": model.words} if model.words else {"vocabulary": model.vocabulary}
+    kind = model.makes
+    numbered = {"words": kind.words} if kind.words else {"vocabulary": kind.vocabulary}
     batches = tokens.load(
-        against, split=split, length=model.length, limit=n, shuffle=False, drop_remainder=False, **numbered, **data
+        against, split=split, length=kind.length, limit=n, shuffle=False, drop_remainder=False, **numbered, **data
     )
     return np.concatenate([batch.numpy() for batch in batches])
 

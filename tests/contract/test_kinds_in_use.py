@@ -258,7 +258,10 @@ def test_metrics_take_given_inputs_and_never_the_examples():
     sources = case.given(4)["a"]
     made = metrics.generated(model, 4, 0, given={"a": sources}).first(4)
     np.testing.assert_array_equal(made, images.to_uint8(model.translate(sources)))
-    for name, words in (("toy_singer", "the model makes 64x1 at 8000 Hz"), ("toy_writer", "Metrics measure images")):
+    for name, words in (
+        ("toy_singer", "the model makes 64x1 at 8000 Hz"),
+        ("toy_writer", "There is no file mnist_mini"),
+    ):
         with pytest.raises(ValueError, match=words):
             metrics.evaluate(toy(name)[1], "mnist_mini")
 

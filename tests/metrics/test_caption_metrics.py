@@ -1,5 +1,7 @@
 """Metrics of what draws captions: words that are read off, and captions that are found again."""
 
+from typing import ClassVar
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ import kerasgan
 from kerasgan import metrics
 from kerasgan.data import captioned
 from kerasgan.images import to_float
+from kerasgan.kinds import Images, Tokens
 from kerasgan.metrics.matcher import found_among, train_matcher
 
 WORDS = ("", "<unknown>", "left", "right", "top", "bottom")
@@ -43,7 +46,9 @@ def test_images_that_ignore_their_captions_are_found_by_chance(matcher):
 class Echo:
     """A model that has the right picture of every caption."""
 
-    reads, name, words, caption_length = "captions", "echo", WORDS, 2
+    reads, name = "captions", "echo"
+    takes: ClassVar = {"captions": Tokens(2, len(WORDS), WORDS)}
+    makes = Images((16, 16, 1))
     image_shape = (16, 16, 1)
 
     def generate(self, n, seed=None, captions=None):
