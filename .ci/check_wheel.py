@@ -18,9 +18,9 @@ for name in names:
     start = time.perf_counter()
     model = kerasgan.from_preset(name)
     loaded = time.perf_counter() - start
-    images = model.generate(4, seed=0)
+    made = model.generate(4, seed=0)
     verified = kerasgan.presets.verify(name)
-    assert images.shape == (4, *model.image_shape), images.shape
+    assert made.shape == (4, *model.makes.shape), made.shape
     print(f"{name}: loaded in {loaded:.2f} s, {verified.files} files, golden error {verified.max_error:.1g}")
 
 (fid,) = kerasgan.metrics.evaluate(
