@@ -125,7 +125,6 @@ def _listener(extractor, makes: Audio) -> tuple[Callable, str, str | None]:
 
     if callable(extractor):
         return lambda sounds: _features(extractor(sounds)), getattr(extractor, "__name__", "custom"), None
-
     if extractor not in (None, listener.NAME):
         raise ValueError(f"Sounds are measured by {listener.NAME!r} or by a function of yours; received {extractor!r}.")
     if makes != listener.HEARS:
