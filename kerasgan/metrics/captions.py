@@ -6,6 +6,7 @@ from kerasgan.data import captioned
 from kerasgan.data import captions as reader
 from kerasgan.images import to_uint8
 from kerasgan.metrics import image_sets
+from kerasgan.metrics.checks import held_out_or_train
 from kerasgan.metrics.features import extract, get
 from kerasgan.metrics.matcher import PAIRS, found_among, train_matcher
 from kerasgan.metrics.result import Result
@@ -52,7 +53,7 @@ def evaluate(
     extractor = get(extractor or suitable_extractor(against, model.image_shape))
     data = {"image_size": model.image_shape[:2], "channels": model.image_shape[2]} | data
     known = {"words": told.words, "caption_length": told.length} | data
-    split, real, captions = _real(against, split, n, known)
+    split, (real, captions) = held_out_or_train(lambda each: _read(against, each, n, known), split)
     training, training_captions = _read(against, apart_from(split) or "train", max(n, PAIRS), known)
     drawn = image_sets.generated(model, len(captions), seed, {"captions": captions})
     made = drawn.first(drawn.count)
@@ -73,15 +74,6 @@ def evaluate(
     if isinstance(against, str) and against in captioned.SOURCES:
         results += _read_off(made, real, model.takes["captions"].text(captions), measuring)
     return results
-
-
-def _real(against, split: str | None, n: int, data: dict) -> tuple[str, np.ndarray, np.ndarray]:
-    if split is not None:
-        return split, *_read(against, split, n, data)
-    try:
-        return "test", *_read(against, "test", n, data)
-    except ValueError:
-        return "train", *_read(against, "train", n, data)
 
 
 def _read(against, split: str, n: int, data: dict) -> tuple[np.ndarray, np.ndarray]:

@@ -49,3 +49,19 @@ def check_at_least(name: str, value: int, least: int) -> None:
     """Raise a ValueError unless value is an integer of at least `least`."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
         raise ValueError(f"{name} must be an integer of at least {least}; received {value!r}.")
+
+
+def held_out_or_train(read, split: str | None) -> tuple:
+    """Return a split and what `read(split)` gives: where none is asked for of "test", or, without one, of "train".
+
+    Raises:
+        ValueError: what was asked for, or what is there, cannot be read.
+    """
+    if split is not None:
+        return split, read(split)
+    try:
+        return "test", read("test")
+    except ValueError as error:
+        if "split 'test'" not in str(error):
+            raise
+        return "train", read("train")

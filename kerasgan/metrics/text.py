@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from kerasgan.metrics.bleu import ORDERS, References, bleu, self_bleu
+from kerasgan.metrics.checks import held_out_or_train
 from kerasgan.metrics.result import Result, short
 from kerasgan.support.configurable import unknown_name
 
@@ -60,7 +61,7 @@ def evaluate(
     if extractor:
         raise ValueError(f"{model.name} writes texts, which are measured by their words; leave out extractor=.")
     chosen = _chosen(metrics)
-    split, real = _real(model, against, split, n, data)
+    split, real = held_out_or_train(lambda each: _read(model, against, each, n, data), split)
     other = _read(model, against, "train", len(real), data) if split != "train" else real
     texts = Texts(
         generated=model.generate(len(real), seed=seed),
@@ -141,15 +142,6 @@ def _chosen(metrics) -> list[str]:
         if name not in METRICS:
             raise ValueError(unknown_name("metric of texts", name, METRICS))
     return [name for name in METRICS if name in metrics]
-
-
-def _real(model, against, split, n: int, data: dict) -> tuple[str, np.ndarray]:
-    if split is not None:
-        return split, _read(model, against, split, n, data)
-    try:
-        return "test", _read(model, against, "test", n, data)
-    except ValueError:
-        return "train", _read(model, against, "train", n, data)
 
 
 def _read(model, against, split: str, n: int, data: dict) -> np.ndarray:

@@ -11,6 +11,7 @@ import numpy as np
 
 from kerasgan.images import in_channels, to_float, to_uint8
 from kerasgan.metrics import image_sets, kept
+from kerasgan.metrics.checks import held_out_or_train
 from kerasgan.metrics.extractors import Extractor
 from kerasgan.metrics.features import extract, get
 from kerasgan.metrics.frechet import fid
@@ -92,7 +93,7 @@ def evaluate(
     """
     del metrics
     data = {"image_size": model.image_shape[:2]} | data
-    split, real = _to_translate(model, against, split, n, data)
+    split, real = held_out_or_train(lambda each: _read(model, against, each, n, data), split)
     trained_on = apart_from(split)
     training = None if trained_on is None else _read(model, against, trained_on, n, data)
     paired = model.reads == "pairs"
@@ -199,18 +200,6 @@ def _kept(source, made, labels, own: str, other: str, measuring: Measuring) -> R
     """Return how many translations, and how many sources, are seen as what the labels say."""
     shares = kept.accuracy(made, labels, other), kept.accuracy(source, labels, own)
     return measuring.result("class_kept", *shares, classifier=kept.CLASSIFIER)
-
-
-def _to_translate(model, against, split: str | None, n: int, data: dict) -> tuple[str, dict[str, np.ndarray]]:
-    """Return the split that is translated, and its images by name."""
-    if split is not None:
-        return split, _read(model, against, split, n, data)
-    try:
-        return "test", _read(model, against, "test", n, data)
-    except ValueError as error:
-        if "split 'test'" not in str(error):
-            raise
-        return "train", _read(model, against, "train", n, data)
 
 
 def _read(model, against, split: str, n: int, data: dict) -> dict[str, np.ndarray]:
