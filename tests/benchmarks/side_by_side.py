@@ -50,7 +50,7 @@ def _command(side: str, model: str, source: str, epochs: int, seed: int, folder:
         return [str(HERE / "keras_io.py"), "train", OPPONENTS[model], "--data", source, *training]
     if (folder / "recipe.toml").is_file():
         return ["-m", "kerasgan.cli", "train", "--resume", str(folder)]
-    return ["-m", "kerasgan.cli", "train", f"{model}_{source}", *training]
+    return ["-m", "kerasgan.cli", "train", f"{model}_{source}", "--precision", "auto", *training]
 
 
 def _load(side: str, folder: Path):
