@@ -43,6 +43,7 @@ _NAMES = {
     "ConditionalGAN": "models",
     "SNGAN": "models",
     "SAGAN": "models",
+    "R3GAN": "models",
     "SemiSupervisedGAN": "models",
     "SeqGAN": "models",
     "ACGAN": "models",

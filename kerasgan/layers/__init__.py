@@ -3,6 +3,7 @@
 Conditional batch norm is `ClassAffine(num_classes)([BatchNormalization(center=False, scale=False)(x), labels])`.
 """
 
+from kerasgan.layers.basis import SpreadOverBasis, SumOverBasis
 from kerasgan.layers.batch_norm import BatchNormalization
 from kerasgan.layers.class_conditioning import ClassAffine, ClassChannels, Projection
 from kerasgan.layers.convolutions import Conv2D, Conv2DTranspose
@@ -43,6 +44,8 @@ __all__ = [
     "SNProjection",
     "SNResizingConv2D",
     "SelfAttention",
+    "SpreadOverBasis",
+    "SumOverBasis",
     "TokenWriter",
     "VirtualBatchNormalization",
     "WeightNormalization",

@@ -9,6 +9,7 @@ from kerasgan.models.infogan import InfoGAN
 from kerasgan.models.lsgan import LSGAN
 from kerasgan.models.naive_bayes import NaiveBayes
 from kerasgan.models.pix2pix import Pix2Pix
+from kerasgan.models.r3gan import R3GAN
 from kerasgan.models.rbm import RBM
 from kerasgan.models.sagan import SAGAN
 from kerasgan.models.semi_supervised import SemiSupervisedGAN
@@ -31,6 +32,7 @@ MODELS = {
     "conditional_gan": ConditionalGAN,
     "sngan": SNGAN,
     "sagan": SAGAN,
+    "r3gan": R3GAN,
     "semi_supervised": SemiSupervisedGAN,
     "acgan": ACGAN,
     "infogan": InfoGAN,
