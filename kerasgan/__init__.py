@@ -43,6 +43,7 @@ _NAMES = {
     "ConditionalGAN": "models",
     "SNGAN": "models",
     "SAGAN": "models",
+    "StyleGAN2": "models",
     "SemiSupervisedGAN": "models",
     "SeqGAN": "models",
     "ACGAN": "models",
