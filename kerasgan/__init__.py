@@ -44,6 +44,7 @@ _NAMES = {
     "SNGAN": "models",
     "SAGAN": "models",
     "R3GAN": "models",
+    "StyleGAN2": "models",
     "SemiSupervisedGAN": "models",
     "SeqGAN": "models",
     "ACGAN": "models",

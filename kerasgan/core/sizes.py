@@ -7,7 +7,7 @@ import numbers
 COUNTS = (
     "latent_dim", "base_filters", "num_classes", "categories", "codes", "d_steps", "chains", "sampling_steps",
     "gibbs_steps", "mean_field_steps", "d_halvings", "samples", "rate", "length", "vocabulary", "embedding_dim",
-    "units", "d_embedding_dim", "rollouts",
+    "units", "d_embedding_dim", "rollouts", "max_filters", "mapping_layers",
 )  # fmt: skip
 
 

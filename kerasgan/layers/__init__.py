@@ -6,11 +6,17 @@ Conditional batch norm is `ClassAffine(num_classes)([BatchNormalization(center=F
 from kerasgan.layers.basis import SpreadOverBasis, SumOverBasis
 from kerasgan.layers.batch_norm import BatchNormalization
 from kerasgan.layers.class_conditioning import ClassAffine, ClassChannels, Projection
+from kerasgan.layers.clipping import ClippedInInference
 from kerasgan.layers.convolutions import Conv2D, Conv2DTranspose
+from kerasgan.layers.equalized import EqualizedConv2D, EqualizedDense
+from kerasgan.layers.filtering import FilteredDoubling, FilteredHalving
 from kerasgan.layers.given_dropout import GivenDropout
+from kerasgan.layers.given_noise import GivenNoise
 from kerasgan.layers.image_pool import ImagePool
 from kerasgan.layers.instance_norm import InstanceNormalization
+from kerasgan.layers.learned_constant import LearnedConstant
 from kerasgan.layers.minibatch import MinibatchDiscrimination, MinibatchStandardDeviation
+from kerasgan.layers.modulation import ModulatedConv2D
 from kerasgan.layers.phase_shuffle import PhaseShuffle
 from kerasgan.layers.reflection import ReflectionPadding2D
 from kerasgan.layers.resizing import GlobalSumPooling2D, ResizingConv2D
@@ -18,6 +24,7 @@ from kerasgan.layers.running_mean import RunningMean
 from kerasgan.layers.self_attention import SelfAttention
 from kerasgan.layers.spectral_norm import SNConv2D, SNDense, SNProjection, SNResizingConv2D
 from kerasgan.layers.token_writer import TokenWriter, WritingSampler
+from kerasgan.layers.tracked_mean import TrackedMean
 from kerasgan.layers.virtual_batch_norm import ReferenceBatch, VirtualBatchNormalization, WithoutReference
 from kerasgan.layers.weight_norm import WeightNormalization
 
@@ -25,14 +32,22 @@ __all__ = [
     "BatchNormalization",
     "ClassAffine",
     "ClassChannels",
+    "ClippedInInference",
     "Conv2D",
     "Conv2DTranspose",
+    "EqualizedConv2D",
+    "EqualizedDense",
+    "FilteredDoubling",
+    "FilteredHalving",
     "GivenDropout",
+    "GivenNoise",
     "GlobalSumPooling2D",
     "ImagePool",
     "InstanceNormalization",
+    "LearnedConstant",
     "MinibatchDiscrimination",
     "MinibatchStandardDeviation",
+    "ModulatedConv2D",
     "PhaseShuffle",
     "Projection",
     "ReferenceBatch",
@@ -47,6 +62,7 @@ __all__ = [
     "SpreadOverBasis",
     "SumOverBasis",
     "TokenWriter",
+    "TrackedMean",
     "VirtualBatchNormalization",
     "WeightNormalization",
     "WithoutReference",

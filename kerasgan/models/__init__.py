@@ -15,6 +15,7 @@ from kerasgan.models.sagan import SAGAN
 from kerasgan.models.semi_supervised import SemiSupervisedGAN
 from kerasgan.models.seqgan import SeqGAN
 from kerasgan.models.sngan import SNGAN
+from kerasgan.models.stylegan2 import StyleGAN2
 from kerasgan.models.text_to_image import TextToImageGAN
 from kerasgan.models.vae import VAE
 from kerasgan.models.vanilla_gan import VanillaGAN
@@ -33,6 +34,7 @@ MODELS = {
     "sngan": SNGAN,
     "sagan": SAGAN,
     "r3gan": R3GAN,
+    "stylegan2": StyleGAN2,
     "semi_supervised": SemiSupervisedGAN,
     "acgan": ACGAN,
     "infogan": InfoGAN,

@@ -15,7 +15,14 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
-from kerasgan.layers import Projection, SpreadOverBasis, SumOverBasis
+from kerasgan.layers import (
+    ClippedInInference,
+    FilteredDoubling,
+    FilteredHalving,
+    Projection,
+    SpreadOverBasis,
+    SumOverBasis,
+)
 from kerasgan.networks.dcgan import check_sides
 from kerasgan.networks.initializers import seeds
 
@@ -30,7 +37,7 @@ def r3gan_generator(
     image_shape: tuple, latent_dim: int, widths: Sequence[int], dtype=None, seed: int | None = None,
     num_classes: int | None = None, blocks: int = BLOCKS_OF_A_STAGE,
 ) -> keras.Model:  # fmt: skip
-    """Return a generator: latents (batch, latent_dim) to float32 images (batch, *image_shape) in [-1, 1].
+    """Return a generator: latents (batch, latent_dim) to float32 images (batch, *image_shape), in inference in [-1, 1].
 
     Args:
         image_shape: (height, width, channels).
@@ -53,11 +60,12 @@ def r3gan_generator(
         if number:
             # A product for every pixel is cheaper before the image is doubled.
             x = parts.one_by_one(x, width) if x.shape[-1] != width else x
-            x = layers.UpSampling2D(interpolation="bilinear", dtype=dtype)(x)
+            x = FilteredDoubling(dtype=dtype)(x)
         for _ in range(blocks):
             x = parts.block(x)
     x = parts.one_by_one(x, image_shape[-1], dtype="float32")
-    images = layers.Activation("tanh", dtype="float32")(x)
+    # Not a tanh: without normalisation, a first step too far into black would leave it no slope to come back by.
+    images = ClippedInInference(dtype="float32")(x)
     return keras.Model(latents if labels is None else [latents, labels], images, name="generator")
 
 
@@ -82,7 +90,7 @@ def r3gan_discriminator(
     x = parts.one_by_one(images, widths[-1])
     for number, width in enumerate(reversed(widths)):
         if number:
-            x = layers.AveragePooling2D(2, dtype=dtype)(x)
+            x = FilteredHalving(dtype=dtype)(x)
             x = parts.one_by_one(x, width) if x.shape[-1] != width else x
         for _ in range(blocks):
             x = parts.block(x)

@@ -1,0 +1,147 @@
+"""StyleGAN2: what an image shows is decided by styles, one for each resolution, that latents are mapped to first."""
+
+import keras
+import tensorflow as tf
+
+from kerasgan.core.gan import GAN
+from kerasgan.core.judged import Batch, frozen_state
+from kerasgan.core.sampling import as_input
+from kerasgan.kinds import Labels, Latents
+from kerasgan.networks.style import count_noise, count_styles, style_discriminator, style_generator
+from kerasgan.optimizers import Adam
+from kerasgan.regularizers import R1
+
+# The penalty is computed in every so-manieth update of the discriminator.
+R1_EVERY = 16
+# The batch that the penalty's weight is for, where nobody says.
+BATCH_SIZE = 32
+# Of a batch's seed. Draws of an update count up from 1.
+_NOISE_DRAW, _OTHER_DRAW, _MIXING_DRAW = -1, -2, -3
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class StyleGAN2(GAN):
+    """A GAN whose generator is told the style of each resolution, for images of 16 to 128 pixels a side.
+
+    Latents do not enter where an image begins, which is the same for all: they are mapped to w, and w tells each
+    convolution how much to make of every channel. What comes first decides pose and shape, what comes last colours, so
+    that one image can take its shape from one w and its colours from another; what is random in a picture, such as
+    where a hair falls, is noise of its own. Near the mean of all w images are the most usual ones: drawn towards it,
+    they are better and less varied.
+
+    Karras et al. 2020 (https://arxiv.org/abs/1912.04958), with the settings that the authors later gave for small
+    images (https://arxiv.org/abs/2006.06676): logistic loss, R1 in every 16th update, no style mixing and no path
+    lengths. Their layers have 512 filters at these sizes, `base_filters=512, max_filters=512`, and saw 25 to 100
+    million images.
+
+    The weight of R1 decides most. The default is the authors' 0.0002 x height x width / batch size for a batch of 32;
+    take `gan.r1_weight(batch_size)` for another, and three times as much and as little to compare.
+
+    Args:
+        image_shape: (height, width, channels), sides in 16..128 that can be halved until the shorter has 4 to 7.
+        latent_dim: length of a latent vector, and of w.
+        base_filters: filters of the layers next to the image, doubling at every halving.
+        max_filters: the most filters of a layer.
+        num_classes: number of classes; None for an unconditional model. The latents are mapped beside a vector of the
+            class, and the discriminator adds a projection.
+        mapping_layers: layers from latents to w.
+        style_mixing: probability that an image in training takes its finer styles from other latents, so that styles
+            of neighbouring resolutions cannot agree beforehand; 0.9 in the paper.
+        d_steps, ema_decay: see `kerasgan.GAN`.
+        seed: fixes the initial weights and every random draw in training.
+        dtype: dtype policy or its name, such as "mixed_bfloat16".
+
+    Raises:
+        ValueError: image_shape is out of range or cannot be halved as often as needed, or style_mixing is no
+            probability.
+
+    Example:
+        gan = kerasgan.StyleGAN2(image_shape=(64, 64, 3), base_filters=16, max_filters=128)
+        gan.compile()
+        gan.fit(kerasgan.data.load("lfwcrop", image_size=64, batch_size=32), epochs=100)
+    """
+
+    def __init__(
+        self, image_shape=(64, 64, 3), latent_dim=512, base_filters=32, max_filters=256, num_classes=None, *,
+        mapping_layers=2, style_mixing=0.0, d_steps=1, ema_decay=0.999, seed=None, name=None, dtype=None,
+    ):  # fmt: skip
+        if not 0.0 <= style_mixing <= 1.0:
+            raise ValueError(f"style_mixing is a probability; received {style_mixing}.")
+        image_shape = tuple(image_shape)
+        widths = (base_filters, max_filters)
+        d_seed = None if seed is None else seed + 1
+        super().__init__(
+            style_generator(image_shape, latent_dim, *widths, mapping_layers, dtype, seed, num_classes),
+            style_discriminator(image_shape, *widths, dtype, d_seed, num_classes),
+            num_classes=num_classes,
+            d_steps=d_steps,
+            ema_decay=ema_decay,
+            seed=seed,
+            name=name,
+            dtype=dtype,
+        )
+        self.base_filters = base_filters
+        self.max_filters = max_filters
+        self.mapping_layers = mapping_layers
+        self.style_mixing = style_mixing
+
+    def compile_defaults(self) -> dict:
+        """Return the authors' settings for small images."""
+        kept = R1_EVERY / (R1_EVERY + 1)
+        return {
+            "d_optimizer": Adam(2.5e-3 * kept, beta_1=0.0, beta_2=0.99**kept, epsilon=1e-8),
+            "g_optimizer": Adam(2.5e-3, beta_1=0.0, beta_2=0.99, epsilon=1e-8),
+            "loss": "non_saturating",
+            "regularizers": (R1(self.r1_weight(BATCH_SIZE), every=R1_EVERY),),
+        }
+
+    def r1_weight(self, batch_size: int) -> float:
+        """Return the weight of R1 that the authors begin with, for batches of so many images."""
+        height, width, _ = self.image_shape
+        return 2e-4 * height * width / batch_size
+
+    @property
+    def takes(self):
+        """Latents, labels where there are classes, and the noise of all layers."""
+        labels = {} if self.num_classes is None else {"labels": Labels(self.num_classes)}
+        return {"latents": Latents(self.latent_dim)} | labels | {"noise": Latents(count_noise(self.image_shape))}
+
+    def synthesize(self, real, given, seed, training=True):
+        """Make as many images as there are real ones, of noise that the batch keeps, and some of two styles."""
+        noise = self.takes["noise"].draw(tf.shape(real)[0], _drawn_from(seed, _NOISE_DRAW))
+        given = given | {"noise": noise}
+        if not (training and self.style_mixing):
+            return super().synthesize(real, given, seed, training)
+        latents = self.sample_latents(tf.shape(real)[0], seed)
+        return Batch(real, self._mixed(latents, given, seed), latents, given, seed)
+
+    def _mixed(self, latents, given, seed) -> tf.Tensor:
+        """Return images of which some take their finer styles from other latents."""
+        mapping, mean, synthesis = (self.generator.get_layer(name) for name in ("mapping", "mean", "synthesis"))
+        count, layers = tf.shape(latents)[0], count_styles(self.image_shape)
+        labels = [given["labels"]] if "labels" in given else []
+        w = mean(mapping(as_input([latents, *labels])), training=True)
+        with frozen_state():
+            other = mapping(as_input([self.sample_latents(count, _drawn_from(seed, _OTHER_DRAW)), *labels]))
+        draws = tf.random.stateless_uniform((2, count), _drawn_from(seed, _MIXING_DRAW))
+        # From the second style on, or later, or not at all.
+        start = 1 + tf.cast(draws[0] * (layers - 1), tf.int32)
+        start = tf.where(draws[1] < self.style_mixing, start, layers)
+        own = tf.range(layers)[None, :, None] < start[:, None, None]
+        return synthesis([tf.where(own, w[:, None], other[:, None]), given["noise"]], training=True)
+
+    def get_config(self) -> dict:
+        """Return the constructor arguments."""
+        return self.game_config() | {
+            "image_shape": list(self.image_shape),
+            "latent_dim": self.latent_dim,
+            "base_filters": self.base_filters,
+            "max_filters": self.max_filters,
+            "num_classes": self.num_classes,
+            "mapping_layers": self.mapping_layers,
+            "style_mixing": self.style_mixing,
+        }
+
+
+def _drawn_from(seed, number: int):
+    return tf.random.experimental.stateless_fold_in(seed, number)
