@@ -18,7 +18,6 @@ from keras import layers
 from kerasgan.layers import (
     ClippedInInference,
     FilteredDoubling,
-    FilteredHalving,
     Projection,
     SpreadOverBasis,
     SumOverBasis,
@@ -90,7 +89,7 @@ def r3gan_discriminator(
     x = parts.one_by_one(images, widths[-1])
     for number, width in enumerate(reversed(widths)):
         if number:
-            x = FilteredHalving(dtype=dtype)(x)
+            x = layers.AveragePooling2D(2, dtype=dtype)(x)
             x = parts.one_by_one(x, width) if x.shape[-1] != width else x
         for _ in range(blocks):
             x = parts.block(x)
