@@ -4,6 +4,7 @@ import dataclasses
 import json
 import os
 import platform
+import warnings
 from pathlib import Path
 
 import keras
@@ -35,6 +36,9 @@ def precision(word: str = "auto") -> keras.DTypePolicy:
     Raises:
         ValueError: the word is unknown, or it is "mixed_float16" and there is no GPU.
 
+    Warns:
+        UserWarning: it is "mixed_bfloat16", and the machine has no instructions for that.
+
     Example:
         gan = kerasgan.DCGAN(dtype=kerasgan.precision("auto"))
     """
@@ -46,6 +50,13 @@ def precision(word: str = "auto") -> keras.DTypePolicy:
         raise ValueError(
             "mixed_float16 needs a GPU and TensorFlow sees none: on a CPU it is many times slower than float32. "
             "Use 'mixed_bfloat16', which needs no loss scaling either, 'float32', or 'auto'."
+        )
+    elif word == "mixed_bfloat16" and describe_hardware().precision == "float32":
+        # 435 ms for a step of 38 on an AMD EPYC of 2021, a residual stage of 64 channels.
+        warnings.warn(
+            "mixed_bfloat16 on this processor, which has no instructions for it, takes some ten times as long as "
+            "float32. Use 'float32', or 'auto'.",
+            stacklevel=2,
         )
     return keras.DTypePolicy(word)
 

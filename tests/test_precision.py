@@ -1,3 +1,5 @@
+import warnings
+
 import keras
 import numpy as np
 import pytest
@@ -145,6 +147,16 @@ def test_policy_is_a_model_argument():
 def test_float16_without_a_gpu_is_refused_with_an_alternative():
     with pytest.raises(ValueError, match=r"needs a GPU.*mixed_bfloat16"):
         kerasgan.precision("mixed_float16")
+
+
+@pytest.mark.parametrize("flags", [(), ("avx512_bf16",)], ids=str)
+def test_bfloat16_without_instructions_is_slow_and_said_to_be(flags, monkeypatch):
+    monkeypatch.setattr(distribution, "bfloat16_flags", lambda: flags)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        assert distribution.precision("mixed_bfloat16").name == "mixed_bfloat16"
+        assert distribution.precision("auto").name == ("mixed_bfloat16" if flags else "float32")
+    assert ["has no instructions for it" in str(each.message) for each in caught] == [True] * (not flags)
 
 
 def test_unknown_precision_is_named_and_the_words_listed():
