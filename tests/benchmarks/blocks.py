@@ -1,10 +1,10 @@
-"""R3GAN's residual block with 3x3 convolutions of three kinds and as many weights: what a first and a second gradient cost.
+"""What a first and a second gradient cost in R3GAN's block, with 3x3 convolutions of three kinds and as many weights.
 
     python tests/benchmarks/blocks.py --side 16
 
 A network of two blocks on (64, side, side, 64) images; milliseconds of processor time, the second least of six calls.
-"First" is the gradient of its sum in its weights, "second" that of the sum plus the squared gradient norm at the images,
-as with R1.
+"First" is the gradient of its sum in its weights, "second" that of the sum plus the squared gradient norm at the
+images, as with R1.
 """
 
 import argparse
