@@ -47,6 +47,7 @@ def decay_of_half_life(half_life, images: tf.Tensor) -> tf.Tensor:
         half_life: in images; at 0 nothing old is kept.
         images: of the step.
     """
+    half_life = tf.cast(half_life, "float32")
     return tf.where(half_life > 0, 0.5 ** (tf.cast(images, "float32") / tf.maximum(half_life, 1e-6)), 0.0)
 
 

@@ -23,15 +23,16 @@ class R3GAN(GAN):
     normalisation, whose branches start at zero.
 
     Huang et al. 2025 (https://arxiv.org/abs/2501.05441): loss of equation 2 with R1 and R2 in every update, networks of
-    section 3.5, courses of table 9. Other than there, 3x3 convolutions are dense (see `kerasgan.networks.r3gan`),
-    halving is a mean over 2x2 pixels, which costs a quarter of a step less than the filter [1, 3, 3, 1] that doubles,
-    and one batch of real images and of latents serves both players' updates.
+    section 3.5, courses of table 9. Other than there, 3x3 convolutions are dense and
+    the largest stage has half the image's size (see `kerasgan.networks.r3gan`); halving is a mean over 2x2 pixels,
+    which costs a quarter of a step less than the filter [1, 3, 3, 1] that doubles; one batch of real images and of
+    latents serves both players' updates.
 
     Args:
         image_shape: (height, width, channels), sides in 16..128.
         latent_dim: length of a latent vector.
-        widths: channels of the stages of both networks, from the smallest image to the largest; each stage doubles the
-            one before, so 28 pixels begin at 7 with three of them.
+        widths: channels of the stages of both networks, from the smallest to the largest, which has half the image's
+            size; each doubles the one before, so 28 pixels begin at 7 with two of them, and 64 at 4 with four.
         num_classes: number of classes; None for an unconditional model.
         blocks: residual blocks of a stage.
         d_steps, ema_decay, pack: see `kerasgan.GAN`; `ema_half_life` in `compile` takes the place of `ema_decay`.
@@ -49,7 +50,7 @@ class R3GAN(GAN):
     """
 
     def __init__(
-        self, image_shape=(28, 28, 1), latent_dim=64, widths=(128, 64, 32), num_classes=None, *, blocks=1,
+        self, image_shape=(28, 28, 1), latent_dim=64, widths=(128, 64), num_classes=None, *, blocks=1,
         d_steps=1, ema_decay=0.999, pack=1, seed=None, name=None, dtype=None,
     ):  # fmt: skip
         image_shape, widths = tuple(image_shape), tuple(widths)

@@ -6,7 +6,9 @@ https://arxiv.org/abs/1901.09321).
 
 The 3x3 convolutions of the paper have groups of 16 channels on twice the width. TensorFlow has no gradient for grouped
 convolutions on CPUs, and through XLA they take 40 to 60 times as long as dense ones of as many weights; depthwise ones
-a fourth to a half longer (`tests/benchmarks/blocks.py`). So these are dense, on the width itself.
+a half longer (`tests/benchmarks/blocks.py`). So these are dense, on the width itself. And the largest stage works at
+half the image's size: at full size, where all that it could add is the finest detail, it costs as much as each stage
+below. A strided convolution leads there, and its transpose back.
 """
 
 import math
@@ -17,6 +19,8 @@ from keras import layers
 
 from kerasgan.layers import (
     ClippedInInference,
+    Conv2D,
+    Conv2DTranspose,
     FilteredDoubling,
     Projection,
     SpreadOverBasis,
@@ -28,20 +32,22 @@ from kerasgan.networks.initializers import seeds
 SLOPE = 0.2
 # Of weights before a leaky ReLU, which keeps the size of what goes through.
 GAIN = math.sqrt(2.0 / (1.0 + SLOPE**2))
-BLOCKS_OF_A_STAGE = 2
 EMBEDDING_DIM = 32
+# Of the convolutions between the image and the largest stage: a multiple of their stride, against checkerboards.
+END_KERNEL_SIZE = 4
 
 
 def r3gan_generator(
     image_shape: tuple, latent_dim: int, widths: Sequence[int], dtype=None, seed: int | None = None,
-    num_classes: int | None = None, blocks: int = BLOCKS_OF_A_STAGE,
+    num_classes: int | None = None, blocks: int = 1,
 ) -> keras.Model:  # fmt: skip
     """Return a generator: latents (batch, latent_dim) to float32 images (batch, *image_shape), in inference in [-1, 1].
 
     Args:
         image_shape: (height, width, channels).
         latent_dim: length of a latent vector.
-        widths: channels of the stages, from the smallest image to the largest; each doubles the one before.
+        widths: channels of the stages, from the smallest to the largest, which has half the image's size; each doubles
+            the one before.
         dtype: dtype policy or its name.
         seed: fixes the initial weights.
         num_classes: with it, it takes int32 labels (batch,) too, and every class has a vector beside the latents.
@@ -62,7 +68,9 @@ def r3gan_generator(
             x = FilteredDoubling(dtype=dtype)(x)
         for _ in range(blocks):
             x = parts.block(x)
-    x = parts.one_by_one(x, image_shape[-1], dtype="float32")
+    x = Conv2DTranspose(
+        image_shape[-1], END_KERNEL_SIZE, 2, "same", kernel_initializer=parts.initializer(1.0), dtype="float32"
+    )(x)
     # Not a tanh: without normalisation, a first step too far into black would leave it no slope to come back by.
     images = ClippedInInference(dtype="float32")(x)
     return keras.Model(latents if labels is None else [latents, labels], images, name="generator")
@@ -70,13 +78,13 @@ def r3gan_generator(
 
 def r3gan_discriminator(
     image_shape: tuple, widths: Sequence[int], dtype=None, seed: int | None = None,
-    num_classes: int | None = None, blocks: int = BLOCKS_OF_A_STAGE,
+    num_classes: int | None = None, blocks: int = 1,
 ) -> keras.Model:  # fmt: skip
     """Return a discriminator: images (batch, *image_shape) to float32 logits (batch, 1).
 
     Args:
         image_shape: (height, width, channels).
-        widths: channels of the stages, from the smallest image to the largest, as the generator's.
+        widths: channels of the stages, from the smallest to the largest, as the generator's.
         dtype: dtype policy or its name.
         seed: fixes the initial weights.
         num_classes: with it, it takes int32 labels (batch,) too, and adds the projection of the features on each
@@ -86,7 +94,9 @@ def r3gan_discriminator(
     smallest_image(image_shape, widths)
     parts = Parts(dtype, seed, blocks * len(widths))
     images = keras.Input(image_shape, name="images")
-    x = parts.one_by_one(images, widths[-1])
+    x = Conv2D(
+        widths[-1], END_KERNEL_SIZE, 2, "same", use_bias=False, kernel_initializer=parts.initializer(1.0), dtype=dtype
+    )(images)
     for number, width in enumerate(reversed(widths)):
         if number:
             x = layers.AveragePooling2D(2, dtype=dtype)(x)
@@ -135,11 +145,9 @@ class Parts:
         branch = layers.Conv2D(width, 1, use_bias=False, kernel_initializer="zeros", dtype=self.dtype)(branch)
         return layers.Add(dtype=self.dtype)([x, branch])
 
-    def one_by_one(self, x, width: int, dtype=None):
-        """Convolve 1x1, between stages and at the image."""
-        return layers.Conv2D(
-            width, 1, use_bias=False, kernel_initializer=self.initializer(1.0), dtype=dtype or self.dtype
-        )(x)
+    def one_by_one(self, x, width: int):
+        """Convolve 1x1, between stages."""
+        return layers.Conv2D(width, 1, use_bias=False, kernel_initializer=self.initializer(1.0), dtype=self.dtype)(x)
 
     def dense(self, x, units: int, dtype=None):
         """Multiply by a matrix."""
@@ -162,10 +170,10 @@ def smallest_image(image_shape: tuple, widths: Sequence[int]) -> tuple[int, int]
     check_sides(image_shape, "R3GAN")
     if not widths or min(widths) < 1:
         raise ValueError(f"R3GAN needs a positive number of channels for each stage; received widths={list(widths)}.")
-    halvings = len(widths) - 1
+    halvings = len(widths)
     if any(side % 2**halvings for side in image_shape[:2]):
         raise ValueError(
-            f"{len(widths)} stages halve an image {halvings} times, so its sides have to be multiples of "
+            f"{len(widths)} stages halve an image as many times, so its sides have to be multiples of "
             f"{2**halvings}; received image_shape={tuple(image_shape)}. Give fewer widths, or resize the images."
         )
     return image_shape[0] // 2**halvings, image_shape[1] // 2**halvings
