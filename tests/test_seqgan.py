@@ -206,9 +206,55 @@ def test_texts_are_words_without_padding():
     model = small(3, 4, words=("", "<unknown>", "dog", "runs"))
     lines = model.generate_text(30, seed=0)
     assert len(lines) == 30
-    assert {word for line in lines for word in line.split()} == {"<unknown>", "dog", "runs"}
+    assert {word for line in lines for word in line.split()} == {"dog", "runs"}
     again = SeqGAN.from_config(model.get_config())
     assert again.words == model.words, "the vocabulary is part of the model"
+
+
+WORDS = ("", "<unknown>", "a", "dog", "cat", "runs", "sleeps")
+
+
+def knows_unknown(**settings):
+    """A model that finds the unknown word by far the likeliest."""
+    model = small(words=WORDS, **settings)
+    for network in (model.generator, model.ema_generator):
+        network.get_layer("writer").logits.bias.assign([0.0, 9.0, 0.0, 0.0, 0.0, 0.0, 1.0])
+    return model
+
+
+def test_an_unknown_word_is_read_and_never_written():
+    model = knows_unknown()
+    written = [
+        model.generate(200, seed=1),
+        model.generate(200, seed=1, temperature=9.0),
+        model.sample([tf.random.stateless_uniform((200, 5), [1, 2])]).numpy(),
+    ]
+    assert all(1 not in each for each in written)
+    # The others keep their chances among themselves.
+    assert np.mean(written[0][:, 0] == 6) == pytest.approx(np.e / (np.e + 5), abs=0.1)
+    assert 1 not in model.generate(200, seed=1, top_k=2), "nor is it one of the likeliest"
+    # The game is played with all numbers that the data have, and likelihood is of all.
+    assert (model.synthesize(tf.constant(rows(50)), {}, tf.constant([1, 2])).fake.numpy() == 1).mean() > 0.9
+    assert model.log_likelihoods_of(np.ones((1, 5), "int32"))[0] > -0.1
+
+
+def test_without_words_every_number_is_written():
+    assert set(small().generate(200, seed=1).ravel()) == set(range(7))
+
+
+def test_a_step_at_a_time_is_the_network_that_reads_it_all():
+    model = knows_unknown()
+    step = model.stepwise()
+    tokens = tf.constant(rows(6))
+    expected = tf.nn.log_softmax(model.ema_generator(tokens) + tf.constant([0.0, -1e9, 0, 0, 0, 0, 0])).numpy()
+    token, state = tf.fill((6,), step.first), tf.zeros((6, 2 * 16))
+    for place in range(5):
+        found = step.network([token, state])
+        token, state = tokens[:, place], found["state"]
+        np.testing.assert_allclose(np.exp(tf.nn.log_softmax(found["logits"])), np.exp(expected[:, place]), atol=1e-6)
+    copy = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(step.network))
+    copy.set_weights(step.network.get_weights())
+    np.testing.assert_array_equal(copy([token, state])["logits"], step.network([token, state])["logits"])
 
 
 def test_sequences_are_no_images_to_the_tape(caplog):
@@ -274,6 +320,12 @@ def test_captions_are_trained_on_and_printed(tmp_path, monkeypatch, capsys):
     assert cli.main(["generate", "run", "-n", "5", "--seed", "1"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 5
-    assert set(" ".join(lines).split()) <= {"<unknown>", "a", "two", "dog", "dogs", "cat", "runs", "sleep", "sleeps"}
+    assert set(" ".join(lines).split()) <= {"a", "two", "dog", "dogs", "cat", "runs", "sleep", "sleeps"}
     assert cli.main(["generate", "run", "-n", "5", "--seed", "1", "--out", "new.txt"]) == 0
     assert (tmp_path / "new.txt").read_text(encoding="utf-8").splitlines() == lines
+    # One word to choose from leaves nothing to chance.
+    command = ["generate", "run", "-n", "3", "--seed", "1", "--out", "few.txt", "--temperature", "0.7", "--top-k"]
+    assert cli.main([*command, "1"]) == 0
+    assert len(set((tmp_path / "few.txt").read_text(encoding="utf-8").splitlines())) == 1
+    assert cli.main([*command, "99"]) == 1
+    assert "top_k must be" in capsys.readouterr().err

@@ -11,9 +11,10 @@ from kerasgan.core.dealing import deal
 from kerasgan.core.gan import GAN
 from kerasgan.core.judged import Batch, frozen_state
 from kerasgan.core.optimizers import apply_gradients
+from kerasgan.core.sampling import Stepwise
 from kerasgan.core.sizes import is_count
 from kerasgan.kinds import Latents, Tokens
-from kerasgan.networks.seqgan import seqgan_discriminator, seqgan_generator, writing_sampler
+from kerasgan.networks.seqgan import seqgan_discriminator, seqgan_generator, writing_sampler, writing_step
 from kerasgan.optimizers import Adam
 
 PHASES = ("likelihood", "discriminator", "game")
@@ -99,7 +100,8 @@ class SeqGAN(GAN):
         self.windows, self.filters, self.dropout = tuple(windows), tuple(filters), dropout
         self.rollouts, self.pretraining = rollouts, tuple(pretraining)
         self.baseline, self.constant_reward = baseline, constant_reward
-        self._writing = writing_sampler(super().sampler)
+        # The game is played with every number that the data have; texts for people are of words.
+        self._writing = writing_sampler(super().sampler, makes.unwritten)
 
     @property
     def takes(self):
@@ -133,7 +135,7 @@ class SeqGAN(GAN):
     # Writing
 
     def generate(self, n, seed=None, labels=None, batch_size=128, *, temperature=1.0, top_k=None, **given):
-        """Return n new sequences, int32 (n, length); the same seed gives the same.
+        """Return n new sequences, int32 (n, length); the same seed gives the same. None of their words is "<unknown>".
 
         Args:
             n: how many to write.
@@ -151,9 +153,10 @@ class SeqGAN(GAN):
         if temperature == 1.0 and top_k is None:
             return super().generate(n, seed, labels, batch_size, **given)
         (latents,) = self.sampler_inputs(n, seed, labels, **given)
-        writer = _writer(super().sampler)
+        writer, chosen = _writer(super().sampler), {"temperature": temperature, "top_k": top_k}
         parts = [latents[start : start + batch_size] for start in range(0, n, batch_size)]
-        return np.concatenate([np.asarray(writer.write(part, temperature=temperature, top_k=top_k)) for part in parts])
+        made = [np.asarray(writer.write(part, never=self.makes.unwritten, **chosen)) for part in parts]
+        return np.concatenate(made)
 
     def generate_text(self, n: int, seed: int | None = None, **settings) -> list[str]:
         """Return n new sequences as lines of text: of words, where the model knows them, else of numbers.
@@ -164,6 +167,10 @@ class SeqGAN(GAN):
             **settings: `temperature` and other arguments of `generate`.
         """
         return self.makes.text(self.generate(n, seed, **settings))
+
+    def stepwise(self) -> Stepwise:
+        """Return the network that tells how likely each next word is, for exports."""
+        return Stepwise(writing_step(super().sampler, self.makes.unwritten), self.vocabulary)
 
     def log_likelihoods_of(self, tokens, batch_size: int = 256) -> np.ndarray:
         """Return how likely the generator that samples finds sequences: float32 (n,), in nats.

@@ -110,10 +110,10 @@ def _metrics(recipe: Recipe, data_dir, log_dir) -> list:
     """Return the callback that measures the model, to run before those that record what it logs."""
     if not recipe.metrics_every:
         return []
-    if not recipes.learns_images(recipe):
-        raise ValueError(f"metrics_every measures what learns from plain images; {recipe.model['type']!r} does not.")
-    where = {} if data_dir is None else {"data_dir": data_dir}
     real = recipes.real_images(recipe)
+    if real is None:
+        raise ValueError(f"metrics_every measures what `kerasgan evaluate` does; {recipe.model['type']!r} is not.")
+    where = {} if data_dir is None else {"data_dir": data_dir}
     return [GenerativeMetrics(**real, every=recipe.metrics_every, log_dir=log_dir, **where)]
 
 
