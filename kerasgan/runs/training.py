@@ -230,10 +230,10 @@ def save_samples(model: GenerativeModel, folder: Path, enlarge: int = 1) -> None
         images.save_png(path.with_suffix(".png"), picture)
 
 
-def save_panels(model: GenerativeModel, folder: Path, enlarge: int = 1) -> dict[str, str]:
-    """Write what a model shows of itself besides samples to a folder; return name of the file -> what it shows."""
+def save_panels(model: GenerativeModel, folder: Path, enlarge: int = 1, panels: dict | None = None) -> dict[str, str]:
+    """Write panels, by default what a model shows of itself, to a folder; return name of the file -> what it shows."""
     written = {}
-    for tag, panel in model.panels().items():
+    for tag, panel in (model.panels() if panels is None else panels).items():
         name = f"{tag.replace('/', '_')}{model.makes.suffix}"
         model.makes.save(Path(folder) / name, panel.made, panel.columns, enlarge=enlarge)
         written[name] = panel.description
