@@ -62,7 +62,7 @@ def write_index(folder: pathlib.Path) -> None:
     """Write `models.json` and `texts.json` for the web pages, and the README's table, from the reports."""
     reports = [json.loads(path.read_text()) for path in sorted(folder.glob("*.tflite.json"))]
     names = [report["path"] for report in reports if _shown_in_browsers(report)]
-    texts = [report["path"] for report in reports if any("first" in each for each in report["inputs"])]
+    texts = [report["path"] for report in reports if _is_step(report)]
     for file, listed in (("models.json", names), ("texts.json", texts)):
         (folder / file).write_text(json.dumps(listed, indent=2) + "\n")
     readme = folder / "README.md"
@@ -78,6 +78,11 @@ def _shown_in_browsers(report: dict) -> bool:
     return made == {"images"} and {each["name"] for each in report["inputs"]} <= MADE_UP
 
 
+def _is_step(report: dict) -> bool:
+    """Return whether a file makes one step of a text."""
+    return any("first" in each for each in report["inputs"])
+
+
 def table(reports: list[dict]) -> str:
     """Return the reports as a Markdown table."""
     lines = [
@@ -88,6 +93,7 @@ def table(reports: list[dict]) -> str:
         # Reports of 0.1 have the shape of the images.
         source = report["source"]
         image = source["makes"] if "makes" in source else "x".join(str(size) for size in source["image_shape"])
+        image = f"a step: {image}" if _is_step(report) else image
         # Texts have no such ratio.
         same = "identical" if report["max_abs_error"] == 0 else ""
         psnr = same if report["psnr_db"] is None else f"{report['psnr_db']:.0f} dB"
