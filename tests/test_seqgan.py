@@ -10,6 +10,8 @@ from kerasgan.core.judged import Update, frozen_state
 from kerasgan.layers.token_writer import draw
 from kerasgan.models import SeqGAN
 from kerasgan.models.seqgan import others_mean
+from kerasgan.networks.seqgan import judge_of_vectors
+from kerasgan.optimizers import Adam
 
 SMALL = {"windows": (1, 2), "filters": (4, 4), "embedding_dim": 8, "units": 16, "d_embedding_dim": 4, "d_steps": 1}
 
@@ -102,6 +104,71 @@ def test_a_constant_reward_asks_nobody():
     model = small(constant_reward=0.5)
     model._how_real = None
     assert np.all(model.rewards(tf.constant(rows(4)), tf.constant([1, 2])) == 0.5)
+
+
+# Slopes in place of rewards
+
+
+def relaxed(**settings):
+    return small(3, 4, estimator="gumbel_softmax", **{"ema_decay": None, "pretraining": (0, 2)} | settings)
+
+
+def test_relaxed_words_are_whole_and_as_likely_as_they_are():
+    model = relaxed()
+    writer = model.generator.get_layer("writer")
+    writer.logits.bias.assign([1.0, 0.0, -1.0, 0.5])
+    made = writer.relax(tf.random.stateless_uniform((3, 5000, 4), [1, 2]), 0.5).numpy()
+    np.testing.assert_allclose(np.sort(made, axis=-1), np.broadcast_to([0, 0, 0, 1], made.shape), atol=1e-6)
+    tokens = made.argmax(axis=-1).astype("int32")
+    for place in range(3):
+        # Each is drawn as the network says of those before it.
+        expected = tf.nn.softmax(model.generator(tokens))[:, place].numpy().mean(axis=0)
+        np.testing.assert_allclose(np.bincount(tokens[:, place], minlength=4) / 5000, expected, atol=0.03)
+
+
+def test_the_slope_of_a_relaxed_word_is_that_of_the_softmax():
+    model = relaxed()
+    writer, slope = model.generator.get_layer("writer"), np.array([0.0, 1.0, 2.0, -3.0], "float32")
+    noise = tf.random.stateless_uniform((3, 50, 4), [3, 4])
+    with tf.GradientTape() as tape:
+        last = writer.relax(noise, 0.5)[:, 0] @ slope[:, None]
+    found = tape.gradient(last, writer.logits.bias)
+    sums = model.generator(np.zeros((1, 3), "int32"))[0, 0].numpy() - np.log(-np.log(noise[0].numpy()))
+    weights = np.exp(sums / 0.5) / np.exp(sums / 0.5).sum(axis=1, keepdims=True)
+    expected = (weights * (slope - weights @ slope[:, None])).sum(axis=0) / 0.5
+    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-3)
+
+
+def test_the_vectors_of_words_are_judged_as_the_words():
+    model, tokens = relaxed(), rows(6, 3, 4)
+    embedding, judge = judge_of_vectors(model.discriminator)
+    np.testing.assert_allclose(judge(embedding(tokens)), model.discriminate(tokens), atol=1e-6)
+
+
+def test_a_generator_learns_by_slopes_which_words_a_language_has():
+    model = relaxed(dropout=0.0)
+    model.compile(d_optimizer=Adam(5e-3), g_optimizer=Adam(1e-2))
+    language = np.random.default_rng(0).integers(1, 3, (128, 3)).astype("int32")
+
+    def share():
+        return np.isin(model.generate(300, seed=1), (1, 2)).mean()
+
+    before = share()
+    terms = model.fit(language, batch_size=32, epochs=12, verbose=0).history
+    assert before == pytest.approx(0.5, abs=0.1)
+    assert share() > 0.9
+    assert terms["likelihood_loss"][-1] == 0.0, "nothing was learned by likelihood"
+
+
+@pytest.mark.parametrize("settings", [{"loss": "relativistic"}, {"jit_compile": True}, {}], ids=str)
+def test_slopes_move_the_generator_alone(settings):
+    model = relaxed(pretraining=(0, 0), dtype="mixed_bfloat16" if not settings else None)
+    model.compile(d_optimizer=keras.optimizers.SGD(0.0), **settings)
+    before = [weights(network) for network in (model.generator, model.discriminator)]
+    terms = model.fit(rows(16, 3, 4), batch_size=16, verbose=0).history
+    after = [weights(network) for network in (model.generator, model.discriminator)]
+    assert [moved(*pair) for pair in zip(before, after, strict=True)] == [True, False]
+    assert np.isfinite(terms["g_loss"]).all()
 
 
 # Phases
@@ -276,6 +343,9 @@ def test_sequences_are_no_images_to_the_tape(caplog):
         ({"rollouts": 0}, "rollouts must be"),
         ({"length": 0}, "length must be"),
         ({"words": ("a", "b")}, "needs as many words"),
+        ({"estimator": "gumbel"}, "Did you mean 'gumbel_softmax'"),
+        ({"estimator": "gumbel_softmax", "gumbel_temperature": 0.0}, "gumbel_temperature must be above 0"),
+        ({"estimator": "gumbel_softmax", "constant_reward": 0.5}, "knows no rewards"),
     ],
 )
 def test_settings_that_do_not_go_together_are_refused(settings, message):

@@ -95,6 +95,31 @@ class TokenWriter(layers.Layer):
         )
         return tf.transpose(written.stack())
 
+    def relax(self, noise, temperature) -> tf.Tensor:
+        """Return sequences through which a gradient flows: one-hot rows, float32 (batch, length, vocabulary).
+
+        A word is drawn by adding Gumbel noise to the logits and taking the largest. Where the gradient goes back, it is
+        taken for the softmax of the same sums: Jang et al. 2016, equation 2 and section 2.2
+        (https://arxiv.org/abs/1611.01144).
+
+        Args:
+            noise: float32 (length, batch, vocabulary) in [0, 1).
+            temperature: of the softmax: nearer to 0, it is nearer to what was drawn, and its gradient wilder.
+        """
+        # Never 0, nor 1: their logarithms have none of their own.
+        gumbel = -tf.math.log(-tf.math.log(tf.clip_by_value(noise, 1e-20, 1.0 - 2**-24)))
+        token, *states = self.start(tf.shape(noise)[1])
+        vector, words = self.embedding(token), self.embedding.embeddings[: self.vocabulary]
+        written = []
+        for added in tf.unstack(gumbel, self.length):
+            output, states = self.lstm.cell(vector, states)
+            sums = self.logits(output) + added
+            soft = tf.nn.softmax(sums / temperature)
+            hard = tf.one_hot(tf.argmax(sums, axis=-1), self.vocabulary)
+            written.append(soft + tf.stop_gradient(hard - soft))
+            vector = tf.matmul(tf.cast(written[-1], words.dtype), words)
+        return tf.stack(written, axis=1)
+
     def barred(self, never) -> np.ndarray:
         """Return what to add to logits so that some tokens are never drawn: float32 (vocabulary,)."""
         added = np.zeros(self.vocabulary, "float32")

@@ -55,6 +55,12 @@ def seqgan_discriminator(
     return keras.Model(tokens, logits, name="discriminator")
 
 
+def judge_of_vectors(discriminator: keras.Model) -> tuple[layers.Embedding, keras.Model]:
+    """Return a discriminator in two parts: the layer that gives words their vectors, and what judges the vectors."""
+    embedding = next(layer for layer in discriminator.layers if isinstance(layer, layers.Embedding))
+    return embedding, keras.Model(embedding.output, discriminator.output, name="judge")
+
+
 def _highway(x, numbers, dtype):
     """Return a mixture, feature by feature, of x and of a layer over it."""
     size = x.shape[-1]
