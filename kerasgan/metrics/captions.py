@@ -89,18 +89,18 @@ def unseen(model, against, seed: int = 0, split: str | None = None, extractor=No
         model: a model that reads captions and knows their words.
         against: what `kerasgan.data.captions.load` takes.
         seed: of the images.
-        split: of the captions; None takes "test". What the model was trained on is that which is apart from it.
+        split: of the captions; None takes "test", where there is one. What the model was trained on is apart from it.
         extractor: what `kerasgan.metrics.features.get` takes; None for the suitable one.
         **data: further arguments of that reader.
 
     Returns:
         Up to 16 captions, four in a row, of words that the model all knows; None where there is no such caption.
     """
-    told, split = model.takes["captions"], split or "test"
+    told = model.takes["captions"]
     known = {"words": told.words, "caption_length": told.length}
     known |= {"image_size": model.image_shape[:2], "channels": model.image_shape[2]} | data
+    split, (_, captions) = held_out_or_train(lambda each: _read(against, each, None, known), split)
     training, seen = _read(against, apart_from(split) or "train", None, known)
-    _, captions = _read(against, split, None, known)
     captions = np.unique(captions, axis=0)
     new = ~(captions[:, None] == np.unique(seen, axis=0)).all(axis=2).any(axis=1)
     captions = captions[new & ~np.isin(captions, told.unwritten).any(axis=1)]
