@@ -15,11 +15,13 @@ import sys
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 QUANTIZATIONS = ("float32", "int8")
+# Of one step of a text: 8 bits hardly change what is likely, and a page has to load it.
+STEP_QUANTIZATION = "dynamic"
 BEGIN, END = "<!-- table: written by rebuild.py -->", "<!-- end of table -->"
 HERE = pathlib.Path(__file__).resolve().parent
 
 
-# What the web page for samples makes up; `draw.html` is for what is made of something.
+# What the web page for samples makes up; `draw.html` is for what is made of something, `write.html` for texts.
 MADE_UP = {"latents", "labels", "codes"}
 
 
@@ -29,7 +31,10 @@ def file_name(preset: str, quantization: str, direction: str = "") -> str:
 
 
 def rebuild(presets: list[str], quantizations: list[str], folder: pathlib.Path) -> None:
-    """Write the files of the given presets, names or folders; of the whole zoo if none is given."""
+    """Write the files of the given presets, names or folders; of the whole zoo if none is given.
+
+    Of a model that writes, one step too, in 8 bits.
+    """
     import kerasgan
 
     for preset in presets or kerasgan.list_presets():
@@ -38,23 +43,28 @@ def rebuild(presets: list[str], quantizations: list[str], folder: pathlib.Path) 
             for quantization in quantizations:
                 # Of one direction, the preset's own name is enough.
                 name = file_name(preset, quantization, direction if len(directions) > 1 else "")
-                _write(kerasgan.export, model, folder / name, quantization)
+                _write(kerasgan.export.tflite, model, folder / name, quantization)
+            if model.stepwise():
+                name = file_name(f"{preset}_step", STEP_QUANTIZATION)
+                _write(kerasgan.export.tflite_step, model, folder / name, STEP_QUANTIZATION)
     write_index(folder)
 
 
-def _write(export, model, path: pathlib.Path, quantization: str) -> None:
+def _write(write, model, path: pathlib.Path, quantization: str) -> None:
     try:
-        print(export.tflite(model, path, quantization), flush=True)
+        print(write(model, path, quantization), flush=True)
     except ValueError as error:
         # One that does not bear 8 bits has no such file; the others have theirs.
         print(f"{path.name} left out. {error}", flush=True)
 
 
 def write_index(folder: pathlib.Path) -> None:
-    """Write `models.json` for the web page, and the README's table, from the reports."""
+    """Write `models.json` and `texts.json` for the web pages, and the README's table, from the reports."""
     reports = [json.loads(path.read_text()) for path in sorted(folder.glob("*.tflite.json"))]
     names = [report["path"] for report in reports if _shown_in_browsers(report)]
-    (folder / "models.json").write_text(json.dumps(names, indent=2) + "\n")
+    texts = [report["path"] for report in reports if _is_step(report)]
+    for file, listed in (("models.json", names), ("texts.json", texts)):
+        (folder / file).write_text(json.dumps(listed, indent=2) + "\n")
     readme = folder / "README.md"
     if readme.exists():
         before, _, rest = readme.read_text().partition(BEGIN)
@@ -68,6 +78,11 @@ def _shown_in_browsers(report: dict) -> bool:
     return made == {"images"} and {each["name"] for each in report["inputs"]} <= MADE_UP
 
 
+def _is_step(report: dict) -> bool:
+    """Return whether a file makes one step of a text."""
+    return any("first" in each for each in report["inputs"])
+
+
 def table(reports: list[dict]) -> str:
     """Return the reports as a Markdown table."""
     lines = [
@@ -78,6 +93,7 @@ def table(reports: list[dict]) -> str:
         # Reports of 0.1 have the shape of the images.
         source = report["source"]
         image = source["makes"] if "makes" in source else "x".join(str(size) for size in source["image_shape"])
+        image = f"a step: {image}" if _is_step(report) else image
         # Texts have no such ratio.
         same = "identical" if report["max_abs_error"] == 0 else ""
         psnr = same if report["psnr_db"] is None else f"{report['psnr_db']:.0f} dB"

@@ -83,6 +83,8 @@ def test_generate_streams_into_a_folder_what_generate_makes(preset, monkeypatch)
         (["-n", "1000000000000"], "Give a folder"),
         (["--interpolate", "0"], "at least 2; received 0"),
         (["--interpolate", "5", "--labels", "1"], "takes no --labels"),
+        (["--interpolate", "5", "--top-k", "1"], "takes no --temperature or --top-k"),
+        (["--temperature", "0.5", "--top-k", "3"], "not a word at a time. Leave out --temperature and --top-k"),
         (["--labels", "1"], "unconditional"),
         (["--out", "pic.jpg"], "one .png file, or into a folder; received 'pic.jpg'"),
         (["--out", ""], "--out needs the name"),

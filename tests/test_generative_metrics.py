@@ -184,6 +184,35 @@ def test_a_vae_is_measured_too(make_vae, images, real):
     assert np.isfinite(fit(vae, images, [measure(real, metrics="coverage")])["val_coverage"]).all()
 
 
+def test_texts_are_measured_by_their_words(tmp_path):
+    lines = ["a dog runs", "a cat sleeps", "two dogs run", "two cats sleep"]
+    for split, count in (("train", 4), ("test", 3)):
+        (tmp_path / f"{split}.txt").write_text("\n".join(lines[:count]), encoding="utf-8")
+    small = {"windows": (1,), "filters": (2,), "units": 4, "embedding_dim": 4, "d_embedding_dim": 2}
+    info = kerasgan.data.tokens.info(tmp_path)
+    gan = kerasgan.SeqGAN(**info.arguments, **small, pretraining=(9, 0), d_steps=1, seed=0)
+    gan.compile()
+    callback = GenerativeMetrics(tmp_path, metrics="bleu", n=3, log_dir=tmp_path / "logs")
+    data = kerasgan.data.tokens.load(tmp_path, batch_size=2)
+    random.seed(7)
+    history = gan.fit(data, epochs=2, verbose=0, callbacks=[callback]).history
+    assert random.random() == random.Random(7).random()
+    results = evaluate(gan, tmp_path, metrics="bleu", n=3)
+    assert {name: value for name, (*_, value) in history.items() if "bleu" in name} == pytest.approx(
+        {f"val_{result.protocol['metric']}": result.value for result in results}
+    )
+    level, descriptions = scalars(tmp_path / "logs" / "real")
+    assert level["metrics/bleu_2"] == pytest.approx(dict.fromkeys(range(2), results[0].floor), rel=1e-6)
+    assert str(tmp_path) in descriptions["metrics/bleu_2"]
+    with pytest.raises(ValueError, match="Unknown metric of texts 'fid'"):
+        gan.fit(data, epochs=3, verbose=0, callbacks=[GenerativeMetrics(tmp_path, metrics="fid")])
+
+
+def test_metrics_of_texts_are_none_of_images(make_gan, real):
+    with pytest.raises(ValueError, match="Unknown metric of images 'bleu'"):
+        measure(real, metrics="bleu").set_model(make_gan())
+
+
 def test_mirrored_strategy(images, real, make_gan, tmp_path):
     devices = [device.name for device in tf.config.list_logical_devices("CPU")]
     with tf.distribute.MirroredStrategy(devices).scope():

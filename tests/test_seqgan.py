@@ -10,6 +10,8 @@ from kerasgan.core.judged import Update, frozen_state
 from kerasgan.layers.token_writer import draw
 from kerasgan.models import SeqGAN
 from kerasgan.models.seqgan import others_mean
+from kerasgan.networks.seqgan import judge_of_vectors
+from kerasgan.optimizers import Adam
 
 SMALL = {"windows": (1, 2), "filters": (4, 4), "embedding_dim": 8, "units": 16, "d_embedding_dim": 4, "d_steps": 1}
 
@@ -102,6 +104,71 @@ def test_a_constant_reward_asks_nobody():
     model = small(constant_reward=0.5)
     model._how_real = None
     assert np.all(model.rewards(tf.constant(rows(4)), tf.constant([1, 2])) == 0.5)
+
+
+# Slopes in place of rewards
+
+
+def relaxed(**settings):
+    return small(3, 4, estimator="gumbel_softmax", **{"ema_decay": None, "pretraining": (0, 2)} | settings)
+
+
+def test_relaxed_words_are_whole_and_as_likely_as_they_are():
+    model = relaxed()
+    writer = model.generator.get_layer("writer")
+    writer.logits.bias.assign([1.0, 0.0, -1.0, 0.5])
+    made = writer.relax(tf.random.stateless_uniform((3, 5000, 4), [1, 2]), 0.5).numpy()
+    np.testing.assert_allclose(np.sort(made, axis=-1), np.broadcast_to([0, 0, 0, 1], made.shape), atol=1e-6)
+    tokens = made.argmax(axis=-1).astype("int32")
+    for place in range(3):
+        # Each is drawn as the network says of those before it.
+        expected = tf.nn.softmax(model.generator(tokens))[:, place].numpy().mean(axis=0)
+        np.testing.assert_allclose(np.bincount(tokens[:, place], minlength=4) / 5000, expected, atol=0.03)
+
+
+def test_the_slope_of_a_relaxed_word_is_that_of_the_softmax():
+    model = relaxed()
+    writer, slope = model.generator.get_layer("writer"), np.array([0.0, 1.0, 2.0, -3.0], "float32")
+    noise = tf.random.stateless_uniform((3, 50, 4), [3, 4])
+    with tf.GradientTape() as tape:
+        last = writer.relax(noise, 0.5)[:, 0] @ slope[:, None]
+    found = tape.gradient(last, writer.logits.bias)
+    sums = model.generator(np.zeros((1, 3), "int32"))[0, 0].numpy() - np.log(-np.log(noise[0].numpy()))
+    weights = np.exp(sums / 0.5) / np.exp(sums / 0.5).sum(axis=1, keepdims=True)
+    expected = (weights * (slope - weights @ slope[:, None])).sum(axis=0) / 0.5
+    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-3)
+
+
+def test_the_vectors_of_words_are_judged_as_the_words():
+    model, tokens = relaxed(), rows(6, 3, 4)
+    embedding, judge = judge_of_vectors(model.discriminator)
+    np.testing.assert_allclose(judge(embedding(tokens)), model.discriminate(tokens), atol=1e-6)
+
+
+def test_a_generator_learns_by_slopes_which_words_a_language_has():
+    model = relaxed(dropout=0.0)
+    model.compile(d_optimizer=Adam(5e-3), g_optimizer=Adam(1e-2))
+    language = np.random.default_rng(0).integers(1, 3, (128, 3)).astype("int32")
+
+    def share():
+        return np.isin(model.generate(300, seed=1), (1, 2)).mean()
+
+    before = share()
+    terms = model.fit(language, batch_size=32, epochs=12, verbose=0).history
+    assert before == pytest.approx(0.5, abs=0.1)
+    assert share() > 0.9
+    assert terms["likelihood_loss"][-1] == 0.0, "nothing was learned by likelihood"
+
+
+@pytest.mark.parametrize("settings", [{"loss": "relativistic"}, {"jit_compile": True}, {}], ids=str)
+def test_slopes_move_the_generator_alone(settings):
+    model = relaxed(pretraining=(0, 0), dtype="mixed_bfloat16" if not settings else None)
+    model.compile(d_optimizer=keras.optimizers.SGD(0.0), **settings)
+    before = [weights(network) for network in (model.generator, model.discriminator)]
+    terms = model.fit(rows(16, 3, 4), batch_size=16, verbose=0).history
+    after = [weights(network) for network in (model.generator, model.discriminator)]
+    assert [moved(*pair) for pair in zip(before, after, strict=True)] == [True, False]
+    assert np.isfinite(terms["g_loss"]).all()
 
 
 # Phases
@@ -206,9 +273,55 @@ def test_texts_are_words_without_padding():
     model = small(3, 4, words=("", "<unknown>", "dog", "runs"))
     lines = model.generate_text(30, seed=0)
     assert len(lines) == 30
-    assert {word for line in lines for word in line.split()} == {"<unknown>", "dog", "runs"}
+    assert {word for line in lines for word in line.split()} == {"dog", "runs"}
     again = SeqGAN.from_config(model.get_config())
     assert again.words == model.words, "the vocabulary is part of the model"
+
+
+WORDS = ("", "<unknown>", "a", "dog", "cat", "runs", "sleeps")
+
+
+def knows_unknown(**settings):
+    """A model that finds the unknown word by far the likeliest."""
+    model = small(words=WORDS, **settings)
+    for network in (model.generator, model.ema_generator):
+        network.get_layer("writer").logits.bias.assign([0.0, 9.0, 0.0, 0.0, 0.0, 0.0, 1.0])
+    return model
+
+
+def test_an_unknown_word_is_read_and_never_written():
+    model = knows_unknown()
+    written = [
+        model.generate(200, seed=1),
+        model.generate(200, seed=1, temperature=9.0),
+        model.sample([tf.random.stateless_uniform((200, 5), [1, 2])]).numpy(),
+    ]
+    assert all(1 not in each for each in written)
+    # The others keep their chances among themselves.
+    assert np.mean(written[0][:, 0] == 6) == pytest.approx(np.e / (np.e + 5), abs=0.1)
+    assert 1 not in model.generate(200, seed=1, top_k=2), "nor is it one of the likeliest"
+    # The game is played with all numbers that the data have, and likelihood is of all.
+    assert (model.synthesize(tf.constant(rows(50)), {}, tf.constant([1, 2])).fake.numpy() == 1).mean() > 0.9
+    assert model.log_likelihoods_of(np.ones((1, 5), "int32"))[0] > -0.1
+
+
+def test_without_words_every_number_is_written():
+    assert set(small().generate(200, seed=1).ravel()) == set(range(7))
+
+
+def test_a_step_at_a_time_is_the_network_that_reads_it_all():
+    model = knows_unknown()
+    step = model.stepwise()
+    tokens = tf.constant(rows(6))
+    expected = tf.nn.log_softmax(model.ema_generator(tokens) + tf.constant([0.0, -1e9, 0, 0, 0, 0, 0])).numpy()
+    token, state = tf.fill((6,), step.first), tf.zeros((6, 2 * 16))
+    for place in range(5):
+        found = step.network([token, state])
+        token, state = tokens[:, place], found["state"]
+        np.testing.assert_allclose(np.exp(tf.nn.log_softmax(found["logits"])), np.exp(expected[:, place]), atol=1e-6)
+    copy = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(step.network))
+    copy.set_weights(step.network.get_weights())
+    np.testing.assert_array_equal(copy([token, state])["logits"], step.network([token, state])["logits"])
 
 
 def test_sequences_are_no_images_to_the_tape(caplog):
@@ -230,6 +343,9 @@ def test_sequences_are_no_images_to_the_tape(caplog):
         ({"rollouts": 0}, "rollouts must be"),
         ({"length": 0}, "length must be"),
         ({"words": ("a", "b")}, "needs as many words"),
+        ({"estimator": "gumbel"}, "Did you mean 'gumbel_softmax'"),
+        ({"estimator": "gumbel_softmax", "gumbel_temperature": 0.0}, "gumbel_temperature must be above 0"),
+        ({"estimator": "gumbel_softmax", "constant_reward": 0.5}, "knows no rewards"),
     ],
 )
 def test_settings_that_do_not_go_together_are_refused(settings, message):
@@ -274,6 +390,12 @@ def test_captions_are_trained_on_and_printed(tmp_path, monkeypatch, capsys):
     assert cli.main(["generate", "run", "-n", "5", "--seed", "1"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 5
-    assert set(" ".join(lines).split()) <= {"<unknown>", "a", "two", "dog", "dogs", "cat", "runs", "sleep", "sleeps"}
+    assert set(" ".join(lines).split()) <= {"a", "two", "dog", "dogs", "cat", "runs", "sleep", "sleeps"}
     assert cli.main(["generate", "run", "-n", "5", "--seed", "1", "--out", "new.txt"]) == 0
     assert (tmp_path / "new.txt").read_text(encoding="utf-8").splitlines() == lines
+    # One word to choose from leaves nothing to chance.
+    command = ["generate", "run", "-n", "3", "--seed", "1", "--out", "few.txt", "--temperature", "0.7", "--top-k"]
+    assert cli.main([*command, "1"]) == 0
+    assert len(set((tmp_path / "few.txt").read_text(encoding="utf-8").splitlines())) == 1
+    assert cli.main([*command, "99"]) == 1
+    assert "top_k must be" in capsys.readouterr().err

@@ -6,8 +6,11 @@ import tensorflow as tf
 
 import kerasgan
 from kerasgan.data import captioned
+from kerasgan.images import save_png
 from kerasgan.models.text_to_image import mismatched, sameness
 from kerasgan.networks.text_to_image import match_loss
+from kerasgan.publishing import packing
+from kerasgan.runs import recipes, training
 from kerasgan.testing.toy_data import toy_examples
 
 WORDS = ("", "<unknown>", "left", "middle", "right", "dark")
@@ -201,6 +204,26 @@ def test_rows_of_the_panel_are_captions():
     panel = model.panels()["captions"]
     assert "From above: left; right dark." in panel.description
     assert panel.made.shape == (2 * panel.columns, 16, 16, 1)
+
+
+def test_the_card_of_a_preset_shows_captions_that_are_new(tmp_path):
+    for split, texts in {"train": ("left", "right", "dark"), "test": ("right dark", "left", "bright")}.items():
+        for number, text in enumerate(texts):
+            save_png(tmp_path / "pictures" / split / f"{number}.png", np.full((16, 16, 1), 60 * number, np.uint8))
+            (tmp_path / "pictures" / split / f"{number}.txt").write_text(text, encoding="utf-8")
+    gan = tiny()
+    gan.examples = {"captions": np.array([[2, 0, 0]], "int32")}
+    folder = kerasgan.save_preset(gan, tmp_path / "preset")
+    packing.refresh(folder, panels={"captions.png": "Rows."})
+    recipe = {"epochs": 1, "model": {"type": "text_to_image"}, "data": {"source": str(tmp_path / "pictures")}}
+    (folder / training.RECIPE).write_text(recipes.from_dict(recipe).to_toml(), encoding="utf-8")
+    packing.show_unseen(folder)
+    metadata = kerasgan.presets.read_metadata(folder)
+    assert list(metadata["panels"]) == ["captions.png", "unseen.png"]
+    # "left" was trained on, and "bright" is a word that nobody knows.
+    assert metadata["panels"]["unseen.png"].endswith("In reading order: right dark.")
+    assert "![unseen](unseen.png)" in (folder / "README.md").read_text(encoding="utf-8")
+    assert "unseen.png" in metadata["sha256"]
 
 
 def test_captions_are_read_off_the_pictures():

@@ -150,6 +150,20 @@ def test_a_recipe_may_measure_while_it_trains(tmp_path, monkeypatch):
     assert {"generated", "real"} <= {path.name for path in (tmp_path / "run" / "logs").iterdir()}
 
 
+def test_a_recipe_of_texts_measures_their_words(tmp_path):
+    (tmp_path / "texts").mkdir()
+    for split in ("train", "test"):
+        (tmp_path / "texts" / f"{split}.txt").write_text("a dog runs\na cat sleeps\n" * 2, encoding="utf-8")
+    small = {"windows": [1], "filters": [2], "units": 4, "embedding_dim": 4, "pretraining": [1, 0], "d_steps": 1}
+    recipe = {"epochs": 1, "precision": "float32", "metrics_every": 1, "model": {"type": "seqgan", **small}}
+    recipe |= {"data": {"source": str(tmp_path / "texts"), "batch_size": 4}}
+    training.train(recipes.from_dict(recipe), tmp_path / "run", verbose=0)
+    (row,) = rows(tmp_path / "run")
+    assert 0.0 <= float(row["val_bleu_2"]) <= 1.0
+    assert float(row["val_reverse_perplexity"]) > 1.0
+    assert (tmp_path / "run" / "logs" / "real").is_dir()
+
+
 def test_two_workers_train_one_run(tmp_path):
     """Two processes on loopback: the first writes the run, the second writes nothing, and both finish."""
     ports = [free_port(), free_port()]

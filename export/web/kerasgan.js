@@ -1,4 +1,4 @@
-// What both pages share: numbers that depend on a seed only, and images on a canvas.
+// What the pages share: numbers that depend on a seed only, words drawn by them, and images on a canvas.
 
 // Uniform numbers in (0, 1]: mulberry32.
 export function uniformNumbers(seed) {
@@ -22,6 +22,23 @@ export function drawnNumbers(seed, distribution) {
   if (distribution === "normal") return normalNumbers(seed);
   const uniform = uniformNumbers(seed);
   return distribution === "uniform" ? () => 2 * uniform() - 1 : uniform;
+}
+
+// Returns the place among logits whose stretch of (0, 1] holds a uniform number: stretches are as long as places are
+// likely. Only the topK likeliest count.
+export function choose(logits, uniform, temperature = 1, topK = Infinity) {
+  const least = topK < logits.length ? logits.toSorted((a, b) => b - a)[topK - 1] : -Infinity;
+  const largest = logits.reduce((a, b) => Math.max(a, b));
+  const weights = Array.from(logits, (logit) => (logit < least ? 0 : Math.exp((logit - largest) / temperature)));
+  let rest = uniform * weights.reduce((a, b) => a + b);
+  let last = 0;
+  for (let place = 0; place < weights.length; place++) {
+    if (weights[place] === 0) continue;
+    last = place;  // Where rounding leaves none, the last one that can be drawn.
+    rest -= weights[place];
+    if (rest <= 0) break;
+  }
+  return last;
 }
 
 // Puts an image, floats in [-1, 1] of one or three channels, on a canvas at (x, y).

@@ -1,14 +1,17 @@
 """GenerativeMetrics: FID, KID and the like after an epoch, where checkpoints and early stopping can use them."""
 
+import contextlib
 import math
 import os
 import random
 
+import numpy as np
 import tensorflow as tf
 
 from kerasgan.callbacks.measurement import Measurement
 from kerasgan.callbacks.summaries import EventFile, integer
-from kerasgan.metrics import features
+from kerasgan.metrics import features, sounds, text
+from kerasgan.metrics.evaluation import MEASURED_BY, evaluate
 from kerasgan.metrics.extractors import Extractor, Features
 from kerasgan.metrics.frechet import fid
 from kerasgan.metrics.image_sets import ImageSet, generated
@@ -16,12 +19,15 @@ from kerasgan.metrics.inception_score import inception_score
 from kerasgan.metrics.kid import kid
 from kerasgan.metrics.neighbours import PRDC, prdc
 from kerasgan.metrics.observe import observe, real_sets
+from kerasgan.metrics.result import Result
 from kerasgan.metrics.suitable import suitable_extractor
 from kerasgan.metrics.suite import NEIGHBOURS, SPLITS, SUBSET_SIZE, SUBSETS
 from kerasgan.support.configurable import unknown_name
 
 METRICS = ("fid", "kid", "inception_score", *PRDC._fields)
 DEFAULT = ("fid", "kid")
+# Of what makes no images out of nothing; translators and what draws captions have all of theirs.
+OTHERS = tuple({name: None for name in (*text.METRICS, *sounds.METRICS) if name not in METRICS})
 
 
 class GenerativeMetrics(Measurement):
@@ -39,15 +45,21 @@ class GenerativeMetrics(Measurement):
     epochs and after the last; epochs in between repeat the last values, so that a monitored name is always there:
     patience counts epochs, not measurements. Images of a diverged generator, which cannot be measured, give NaN.
 
+    What does not make images out of nothing is measured as `kerasgan.metrics.evaluate` does it, by what it reads: texts
+    by BLEU and what a reader learns from them (`val_bleu_2`, `val_reverse_perplexity`, ...), sounds by what a
+    classifier hears, what draws captions by whether they are found again, translators by their translations. All of it
+    is made anew every time, the networks that it trains included: choose `every` and `n` for that. It is measured once
+    before the first epoch too, to find out whether it can be.
+
     For TensorBoard, "metrics/fid" and so on are written as two runs that share a chart: `generated`, and `real`, a
     level line at what other real images score in place of the generated ones. Steps are epochs, counted from 0.
 
     Args:
         against: the real images: what `kerasgan.data.load` takes.
         metrics: one or more of fid, kid, inception_score, precision, recall, density, coverage; None takes fid and kid,
-            and says so where there are too few images for fid.
+            and says so where there are too few images for fid. Of texts and sounds what `evaluate` takes.
         every: epochs from one measurement to the next.
-        n: images on each side; fewer where the data set has fewer.
+        n: images on each side, or texts, or sounds; fewer where the data set has fewer.
         seed: of the generated images and of the random choices in the metrics.
         split: the real images to compare with; None takes "test" where there is one. Other real images come from
             "train"; where there is only one split, or an array, every second image is compared with, and the others
@@ -94,8 +106,12 @@ class GenerativeMetrics(Measurement):
         self._runs = {} if log_dir is None else {name: EventFile(f"{log_dir}/{name}") for name in ("generated", "real")}
 
     def set_model(self, model) -> None:
-        """Check that the model generates images."""
+        """Check that the model generates what can be measured."""
         super().set_model(model)
+        if self._evaluated:
+            return
+        if unknown := [name for name in self.metrics if name not in METRICS]:
+            raise ValueError(unknown_name("metric of images", unknown[0], METRICS))
         if not hasattr(model, "generate") or not hasattr(model, "image_shape"):
             raise ValueError(
                 "GenerativeMetrics measures models that have `generate` and `image_shape`, as those of kerasgan do; "
@@ -103,9 +119,19 @@ class GenerativeMetrics(Measurement):
             )
         generated(model, 1, self.seed)  # What makes no images, or none without being given something, is refused now.
 
+    @property
+    def _evaluated(self) -> bool:
+        """Whether the model is measured by what `MEASURED_BY` says, not by its images."""
+        return getattr(self.model, "reads", None) in MEASURED_BY
+
     def on_train_begin(self, logs=None) -> None:
         """Read the real images, and find out by them whether everything can be measured."""
         super().on_train_begin(logs)
+        if self._evaluated:
+            results = self._evaluate()
+            self.floors = {name: math.nan if each.floor is None else each.floor for name, each in results.items()}
+            self._protocol = f"{self.model.name}, by kerasgan.metrics.evaluate against {_named(self.against)}."
+            return
         height, width, channels = self.model.image_shape
         data = {"image_size": (height, width), "channels": channels} | self.data
         real, other, _ = real_sets(self.against, self.n, self.split, **data)
@@ -123,17 +149,33 @@ class GenerativeMetrics(Measurement):
             run.close()
 
     def measure(self, epoch: int) -> dict[str, float]:
-        """Return the metrics of the images that the model generates now."""
-        images = generated(self.model, len(self._real.features), self.seed)
+        """Return the metrics of what the model generates now."""
+        makes = "images"
         try:
-            values = self._compare(features.extract(self._extractor, images.read()))
-        # Whatever else could be wrong has been found out by the real images, before the first epoch.
+            if self._evaluated:
+                makes = self.model.makes.name
+                values = {name: result.value for name, result in self._evaluate().items()}
+            else:
+                images = generated(self.model, len(self._real.features), self.seed)
+                values = self._compare(features.extract(self._extractor, images.read()))
+        # Whatever else could be wrong has been found out before the first epoch.
         except ValueError as error:
-            self.say(f"Epoch {epoch + 1}: the generated images cannot be measured: {error}")
-            values = dict.fromkeys(self.metrics, math.nan)
+            self.say(f"Epoch {epoch + 1}: the generated {makes} cannot be measured: {error}")
+            values = dict.fromkeys(self.floors, math.nan)
         for run, numbers in (("generated", values), ("real", self.floors)):
             self._write(run, numbers, epoch)
         return {f"val_{name}": value for name, value in values.items()}
+
+    def _evaluate(self) -> dict[str, Result]:
+        """Return the results of `evaluate` by the names of their metrics; of several of a name, by their own."""
+        chosen = self.metrics if self._asked else None
+        settings = {"n": self.n, "seed": self.seed, "split": self.split, "extractor": self.extractor}
+        with _undisturbed():
+            results = evaluate(self.model, self.against, **settings, metrics=chosen, **self.data)
+        names = [result.protocol["metric"] for result in results]
+        if len(set(names)) < len(names):
+            names = [result.name for result in results]
+        return dict(zip(names, results, strict=True))
 
     def _leave_out_fid_of_few(self) -> None:
         count, dimensions = self._real.features.shape
@@ -182,18 +224,29 @@ def _chosen(metrics) -> tuple[str, ...]:
     if not metrics:
         raise ValueError(f"metrics must name at least one of {', '.join(METRICS)}; received none.")
     for name in metrics:
-        if name not in METRICS:
-            raise ValueError(unknown_name("metric", name, METRICS))
+        if name not in METRICS + OTHERS:
+            raise ValueError(unknown_name("metric", name, METRICS + OTHERS))
     return metrics
 
 
 def _load(extractor) -> Extractor:
-    # Keras draws from Python's `random` when it builds a network; the training may draw from it too.
-    state = random.getstate()
-    try:
+    with _undisturbed():
         return features.get(extractor)
+
+
+@contextlib.contextmanager
+def _undisturbed():
+    """Give back the random states that Keras draws from when it builds a network: the training may draw from them."""
+    state, numpy_state = random.getstate(), np.random.get_state()
+    try:
+        yield
     finally:
         random.setstate(state)
+        np.random.set_state(numpy_state)
+
+
+def _named(against) -> str:
+    return str(against) if isinstance(against, str | os.PathLike) else "the given data"
 
 
 def _check_applicable(metrics: tuple[str, ...], real: Features, extractor: Extractor, n: int) -> None:

@@ -1,5 +1,6 @@
 """The command `generate`: make something with a trained model, into one file, or one by one into a folder."""
 
+import inspect
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,6 +27,8 @@ def add(commands) -> None:
     parser.add_argument(
         "--text", action="append", help="what to draw, of a model that takes captions; again for others, one image each"
     )
+    parser.add_argument("--temperature", type=float, help="of models that write: below 1, likely words come oftener")
+    parser.add_argument("--top-k", type=int, metavar="K", help="of models that write: choose among K words")
     parser.add_argument("--interpolate", type=int, metavar="STEPS", help="rows that morph from one to another")
 
 
@@ -39,9 +42,12 @@ def _generate(arguments) -> None:
     from kerasgan.runs import loading
 
     model = loading.load(arguments.model)
-    given = _given(model, arguments.text, arguments.n)
+    given, choosing = _given(model, arguments.text, arguments.n), _choosing(model, arguments)
     count = arguments.n or next(map(len, given.values()), model.at_most(model.makes.most_shown))
-    made = (_rows if arguments.interpolate else _batches)(model, count, arguments, given)
+    if arguments.interpolate:
+        made = _rows(model, count, arguments, given)
+    else:
+        made = _batches(model, count, arguments, given, choosing)
     if arguments.out is None and hasattr(model.makes, "text"):
         # Texts can be read where they are asked for.
         for some in made:
@@ -68,6 +74,8 @@ def _check(arguments) -> None:
                          f"{arguments.interpolate}.")  # fmt: skip
     if arguments.interpolate is not None and arguments.labels is not None:
         raise ValueError("--interpolate goes from one latent vector to another within class 0; it takes no --labels.")
+    if arguments.interpolate is not None and (arguments.temperature is not None or arguments.top_k is not None):
+        raise ValueError("--interpolate goes from one latent vector to another; it takes no --temperature or --top-k.")
     if arguments.out is not None and not arguments.out.strip():
         raise ValueError("--out needs the name of a file or of a folder; received an empty one.")
 
@@ -126,6 +134,16 @@ def _given(model, texts: list[str] | None, n: int | None) -> dict:
     return {name: model.takes[name].take(texts, count, name, model.name)}
 
 
+def _choosing(model, arguments) -> dict:
+    """Return the settings by which a model that writes chooses words, where some are given."""
+    chosen = {"temperature": arguments.temperature, "top_k": arguments.top_k}
+    chosen = {name: value for name, value in chosen.items() if value is not None}
+    if chosen and not chosen.keys() <= inspect.signature(model.generate).parameters.keys():
+        options = " and ".join(f"--{name.replace('_', '-')}" for name in chosen)
+        raise ValueError(f"{model.name} makes {model.makes.name}, not a word at a time. Leave out {options}.")
+    return chosen
+
+
 def _rows(model, count: int, arguments, given: dict) -> Iterator:
     import numpy as np
 
@@ -135,7 +153,7 @@ def _rows(model, count: int, arguments, given: dict) -> Iterator:
         yield model.interpolate(start, end, arguments.interpolate, **own)
 
 
-def _batches(model, count: int, arguments, given: dict) -> Iterator:
+def _batches(model, count: int, arguments, given: dict, choosing: dict) -> Iterator:
     import numpy as np
 
     labels = _labels(model, count, arguments.labels)
@@ -144,7 +162,11 @@ def _batches(model, count: int, arguments, given: dict) -> Iterator:
         own = {name: part[start : start + number] for name, part in given.items()}
         inputs = model.sampler_inputs(number, _seed_of(arguments.seed, start), labels=labels(start, number), **own)
         for first in range(0, number, MADE_AT_ONCE):
-            yield np.asarray(model.sample([part[first : first + MADE_AT_ONCE] for part in inputs]))
+            some = [part[first : first + MADE_AT_ONCE] for part in inputs]
+            if choosing:
+                yield model.generate(len(some[0]), **dict(zip(model.takes, some, strict=True)), **choosing)
+            else:
+                yield np.asarray(model.sample(some))
 
 
 def _seed_of(seed: int | None, start: int) -> int | None:

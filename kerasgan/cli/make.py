@@ -52,8 +52,14 @@ def _export(arguments) -> None:
     quantization = arguments.quantization or "float32"
     suffix = "" if quantization == "float32" else f"_{quantization}"
     batch_size = 1 if arguments.batch_size is None else arguments.batch_size
-    out = arguments.out or f"export/{name}{suffix}.tflite"
-    print(export.tflite(model, out, quantization=quantization, batch_size=batch_size))
+    out = Path(arguments.out or f"export/{name}{suffix}.tflite")
+    steps = model.stepwise() is not None and quantization in export.STEP_QUANTIZATIONS
+    # Texts as a whole bear no other weights than float32, a step of them does.
+    if quantization in model.makes.quantizations or not steps:
+        print(export.tflite(model, out, quantization=quantization, batch_size=batch_size))
+    if steps:
+        step = out.with_stem(f"{out.stem}_step") if arguments.out else out.with_name(f"{name}_step{suffix}.tflite")
+        print(export.tflite_step(model, step, quantization=quantization))
 
 
 def add_doctor(commands) -> None:

@@ -3,6 +3,7 @@
 import random
 from typing import NamedTuple
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -28,6 +29,20 @@ class Panel(NamedTuple):
         return cls(made.reshape(-1, *made.shape[2:]), made.shape[1], description)
 
 
+class Stepwise(NamedTuple):
+    """A model that writes, taken apart: one token a call, so that whoever calls draws it as they like.
+
+    Attributes:
+        network: functional `keras.Model`, [tokens int32 (batch,), state float32 (batch, size)] to a dict: `logits` of
+            the next tokens, float32 (batch, vocabulary), and the new `state`. Tokens that are never to be drawn have
+            logits of about -1e9.
+        first: the number that stands before the first token; the state before it is 0.
+    """
+
+    network: keras.Model
+    first: int
+
+
 class Sampling:
     """A mixin that draws what can be drawn, takes what is given, and runs the sampler.
 
@@ -46,6 +61,9 @@ class Sampling:
     def panels(self) -> dict[str, Panel]:
         """Return tag -> what summaries and cards show besides samples; nothing unless the model says otherwise."""
         return {}
+
+    def stepwise(self) -> Stepwise | None:
+        """Return what makes one token after another of what `makes` says; None where there is no such thing."""
 
     def sample_latents(self, n: int, seed: "int | tf.Tensor | None" = None) -> tf.Tensor:
         """Return n latents, float32 of shape (n, latent_dim); standard normal ones unless the model says otherwise.

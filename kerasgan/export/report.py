@@ -26,11 +26,12 @@ class Report:
         sha256: of the file; of a folder, see `kerasgan.export.saved_model_writer.folder_digest`.
         inputs: name, shape and dtype of every input; None in a shape is any size. Of random numbers also `drawn`, the
             distribution that they are to come from: a word of `kerasgan.kinds.Latents`. Of captions also `words`, the
-            word of each number.
+            word of each number; of the tokens of one step `words` too, `first`, the number that stands before a text,
+            and its `length`.
         outputs: the same of every output.
         ops: operator name -> number of uses; empty for a SavedModel.
         max_abs_error: largest absolute difference of a value from the float32 Keras sampler on a CPU; of tokens
-            the share of sequences that differ.
+            the share of sequences that differ; of one step that of a probability, along whole sequences.
         psnr_db: peak signal-to-noise ratio of images and sounds, peak-to-peak 2.0; None if identical, and where there
             is none.
         samples: number of outputs compared.

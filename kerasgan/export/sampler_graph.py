@@ -1,5 +1,7 @@
 """The sampler of a model, made ready for export: in float32, with named inputs and outputs."""
 
+import functools
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -63,13 +65,17 @@ def facts(model, name: str) -> dict:
 
 
 def float32_sampler(model) -> keras.Model:
-    """Return the model's sampler in float32, with the same weights.
+    """Return the model's sampler in float32, with the same weights."""
+    return in_float32(model.sampler)
 
-    A sampler that already computes in float32 on one device is returned as it is. One with a
+
+def in_float32(sampler: keras.Model) -> keras.Model:
+    """Return a network in float32, with the same weights.
+
+    One that already computes in float32 on one device is returned as it is. One with a
     mixed or low precision policy is rebuilt from its config: phones and browsers have no
     bfloat16. So is one whose variables are spread over several devices.
     """
-    sampler = model.sampler
     policies = {layer.dtype_policy.name for layer in _layers(sampler)}
     spread = any(isinstance(variable.value, tf.distribute.DistributedValues) for variable in sampler.variables)
     if not spread and policies.isdisjoint(_LOW_PRECISION):
@@ -160,28 +166,37 @@ def serving_function(sampler: keras.Model, model, batch_size: int | None, freeze
         sampler: the float32 network.
         model: what it is the sampler of, which names its inputs and output.
         batch_size: fixed number of outputs of a call; None for any.
-        freeze: make constants of the weights. The TFLite converter leaves some variables of a
-            Keras 3 model as resources, which read as zeros when the file is run.
+        freeze: make constants of the weights, see `frozen`.
     """
-    # Made outside the trace: constants of the graph rather than captured arguments.
-    weights = [
-        [np.asarray(variable) for variable in variables]
-        for variables in (sampler.trainable_variables, sampler.non_trainable_variables)
-    ]
+    run = frozen(sampler) if freeze else functools.partial(sampler, training=False)
 
     def serve(**inputs):
-        given = as_input([inputs[name] for name in model.takes])
-        if freeze:
-            constants = [[tf.constant(array) for array in arrays] for arrays in weights]
-            made, _ = sampler.stateless_call(*constants, given, training=False)
-        else:
-            made = sampler(given, training=False)
+        made = run(as_input([inputs[name] for name in model.takes]))
         return {model.makes.name: tf.cast(made, model.makes.dtype)}
 
     specs = {
         name: tf.TensorSpec((batch_size, *kind.shape), kind.dtype, name=name) for name, kind in model.takes.items()
     }
     return tf.function(serve).get_concrete_function(**specs)
+
+
+def frozen(network: keras.Model):
+    """Return a function of a network's inputs, to be traced, in which the weights are constants.
+
+    The TFLite converter leaves some variables of a Keras 3 model as resources, which read as zeros in the file.
+    """
+    # Made outside the trace: constants of the graph rather than captured arguments.
+    weights = [
+        [np.asarray(variable) for variable in variables]
+        for variables in (network.trainable_variables, network.non_trainable_variables)
+    ]
+
+    def run(given):
+        constants = [[tf.constant(array) for array in arrays] for arrays in weights]
+        made, _ = network.stateless_call(*constants, given, training=False)
+        return made
+
+    return run
 
 
 def reference_output(sampler: keras.Model, model, inputs: dict[str, np.ndarray]) -> np.ndarray:

@@ -1,6 +1,7 @@
 """Write a sampler as a LiteRT (TFLite) file."""
 
 import collections
+import contextlib
 import hashlib
 import math
 import os
@@ -22,7 +23,7 @@ LEAST_PSNR_DB = 20.0
 _COMPARED_SAMPLES = 32
 # Beyond some gigabytes for what lies between, the converter ends the process without a word.
 MOST_NUMBERS_IN_A_CALL = 2**22
-_THREADS = 1
+THREADS = 1
 # The converter names the operators it has no kernel for in a line like this.
 _FLEX_LINE = re.compile(r"(?:TF Select|Flex) ops: ([\w, ]+)")
 
@@ -67,7 +68,7 @@ def tflite(
         print(kerasgan.export.tflite(gan, "generator.tflite", quantization="int8"))
     """
     sampler_graph.check_model(model)
-    path = _check_path(path)
+    path = check_path(path)
     if quantization not in QUANTIZATIONS:
         raise ValueError(unknown_name("quantization", str(quantization), QUANTIZATIONS))
     # Before the converter: it may end the process over what it cannot do.
@@ -84,14 +85,19 @@ def tflite(
     check_room(tempfile.gettempdir(), 16 * model.sampler.count_params() + 2**22)
 
     content = _convert(model, quantization, batch_size, calibration_samples, seed)
-    _check_builtin(custom_ops(content))
+    check_builtin(custom_ops(content))
     with Silence():
         report = _verify(model, content, path, quantization, batch_size, seed + 1)
 
+    write(path, content, report)
+    return report
+
+
+def write(path: pathlib.Path, content: bytes, report: Report) -> None:
+    """Write a file and its report, whole or not at all."""
     with replacing(report_path(path)) as report_file, replacing(path) as file:
         report_file.write_text(report.to_json())
         file.write_bytes(content)
-    return report
 
 
 def report_path(path: str | os.PathLike) -> pathlib.Path:
@@ -100,7 +106,8 @@ def report_path(path: str | os.PathLike) -> pathlib.Path:
     return path.with_name(path.name + ".json")
 
 
-def _check_path(path) -> pathlib.Path:
+def check_path(path) -> pathlib.Path:
+    """Return the path of a .tflite file; a ValueError where it is none."""
     path = pathlib.Path(path)
     if path.suffix != ".tflite":
         raise ValueError(
@@ -118,32 +125,47 @@ def _check_count(name: str, value) -> None:
 
 
 def _convert(model, quantization, batch_size, calibration_samples, seed) -> bytes:
+    with converting(type(model).__name__, quantization):
+        sampler = sampler_graph.float32_sampler(model)
+        if quantization == "int8":
+            sampler = sampler_graph.with_bounded_tanh(sampler)
+        converter = converter_of(sampler_graph.serving_function(sampler, model, batch_size, freeze=True), quantization)
+        if quantization != "int8":
+            return converter.convert()
+        batches = -(-calibration_samples // batch_size)
+        inputs = sampler_graph.named_inputs(model, batches * batch_size, seed)
+        converter.representative_dataset = lambda: _batches(inputs, batch_size)
+        in_float = sampler_graph.float_operators(sampler)
+        return _converted_but_for(in_float, converter) if in_float else converter.convert()
+
+
+@contextlib.contextmanager
+def converting(name: str, quantization: str):
+    """Keep the converter's output from the terminal, and say in a ValueError what it could not do.
+
+    Raises:
+        ValueError: an operator does not exist in LiteRT, or the conversion fails.
+    """
     silence = Silence()
     try:
         with silence:
-            sampler = sampler_graph.float32_sampler(model)
-            if quantization == "int8":
-                sampler = sampler_graph.with_bounded_tanh(sampler)
-            function = sampler_graph.serving_function(sampler, model, batch_size, freeze=True)
-            # The module holds nothing: the function has its weights as constants.
-            converter = tf.lite.TFLiteConverter.from_concrete_functions([function], tf.Module())
-            _set_quantization(converter, quantization)
-            if quantization != "int8":
-                return converter.convert()
-            batches = -(-calibration_samples // batch_size)
-            inputs = sampler_graph.named_inputs(model, batches * batch_size, seed)
-            converter.representative_dataset = lambda: _batches(inputs, batch_size)
-            in_float = sampler_graph.float_operators(sampler)
-            return _converted_but_for(in_float, converter) if in_float else converter.convert()
+            yield
     except Exception as error:
         output = f"{error}\n{silence.text}"
         missing = {name.strip() for line in _FLEX_LINE.findall(output) for name in line.split(",")} - {""}
-        _check_builtin(missing)
+        check_builtin(missing)
         raise ValueError(
-            f"The TFLite converter failed on {type(model).__name__} ({quantization}); nothing was "
+            f"The TFLite converter failed on {name} ({quantization}); nothing was "
             f"written. {type(error).__name__}: {error}\nThe converter's own output:\n"
             f"{silence.text[-4000:] or '(none)'}"
         ) from error
+
+
+def converter_of(function, quantization: str):
+    """Return the converter of a concrete function that has its weights as constants."""
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([function], tf.Module())
+    _set_quantization(converter, quantization)
+    return converter
 
 
 def _converted_but_for(in_float: list[str], converter) -> bytes:
@@ -167,7 +189,8 @@ def _set_quantization(converter, quantization: str) -> None:
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
 
 
-def _check_builtin(missing) -> None:
+def check_builtin(missing) -> None:
+    """Raise a ValueError that names the operators that LiteRT does not have, if there are any."""
     if missing:
         raise ValueError(
             f"The network needs operators that LiteRT does not have: {', '.join(sorted(missing))} "
@@ -221,17 +244,26 @@ def _op_name(code) -> str:
     return next((name for name, value in table.items() if value == number), f"OPERATOR_{number}")
 
 
-def _verify(model, content, path, quantization, batch_size, seed) -> Report:
+def opened(content: bytes):
+    """Return the interpreter of a .tflite file, and the runner of its signature.
+
+    Raises:
+        ValueError: the converter left the signature out.
+    """
     from ai_edge_litert.interpreter import Interpreter
 
-    interpreter = Interpreter(model_content=content, num_threads=_THREADS)
+    interpreter = Interpreter(model_content=content, num_threads=THREADS)
     interpreter.allocate_tensors()
     if "serving_default" not in interpreter.get_signature_list():
         raise ValueError(
             f"The converter left the signature out, as it does where its temporary files do not fit in "
             f"{tempfile.gettempdir()!r}. Make room there, or set the environment variable TMPDIR to another folder."
         )
-    run = interpreter.get_signature_runner("serving_default")
+    return interpreter, interpreter.get_signature_runner("serving_default")
+
+
+def _verify(model, content, path, quantization, batch_size, seed) -> Report:
+    interpreter, run = opened(content)
     samples = -(-_COMPARED_SAMPLES // batch_size) * batch_size
     inputs = sampler_graph.named_inputs(model, samples, seed)
     sampler = sampler_graph.float32_sampler(model)
@@ -242,22 +274,19 @@ def _verify(model, content, path, quantization, batch_size, seed) -> Report:
         parity.check_error(model.makes, result, ERROR_LIMIT)
     else:
         parity.check_psnr(model.makes, result, LEAST_PSNR_DB, quantization)
-    inputs_described = [each | sampler_graph.facts(model, each["name"]) for each in _describe(run.get_input_details())]
-    outputs_described = _describe(run.get_output_details())
+    inputs_described = [each | sampler_graph.facts(model, each["name"]) for each in described(run.get_input_details())]
+    outputs_described = described(run.get_output_details())
     # invoke() refuses to run while a signature runner holds the interpreter. The inputs stay set.
     del run
     latency = parity.measure(interpreter.invoke)
     return Report(
         path=str(path),
-        format="tflite",
         source=sampler_graph.describe_source(model),
         quantization=quantization,
         batch_size=int(batch_size),
-        size_bytes=len(content),
-        sha256=hashlib.sha256(content).hexdigest(),
+        **file_facts(content),
         inputs=inputs_described,
         outputs=outputs_described,
-        ops=op_counts(content),
         max_abs_error=result.max_abs_error,
         psnr_db=result.psnr_db,
         samples=samples,
@@ -265,14 +294,25 @@ def _verify(model, content, path, quantization, batch_size, seed) -> Report:
         latency_ms=latency.median_ms / batch_size,
         latency_runs=latency.runs,
         latency_batch_size=int(batch_size),
-        threads=_THREADS,
-        machine=machine(),
-        versions=package_versions("tensorflow", "keras", "ai-edge-litert", "kerasgan"),
         kept_in_float=sampler_graph.float_operators(sampler) if quantization == "int8" else [],
     )
 
 
-def _describe(details: dict) -> list[dict]:
+def file_facts(content: bytes) -> dict:
+    """Return what a report says of a file whatever it does."""
+    return {
+        "format": "tflite",
+        "size_bytes": len(content),
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "ops": op_counts(content),
+        "threads": THREADS,
+        "machine": machine(),
+        "versions": package_versions("tensorflow", "keras", "ai-edge-litert", "kerasgan"),
+    }
+
+
+def described(details: dict) -> list[dict]:
+    """Return what a report says of a signature's inputs or outputs: name, shape and dtype."""
     return [
         {
             "name": name,

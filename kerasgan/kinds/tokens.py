@@ -7,7 +7,7 @@ import numpy as np
 
 from kerasgan.kinds.kind import Kind
 from kerasgan.support import files
-from kerasgan.support.words import numbers_of
+from kerasgan.support.words import UNKNOWN, numbers_of
 
 _MOST_LINES = 32
 
@@ -49,6 +49,11 @@ class Tokens(Kind):
     def bounds(self):
         """The first and the last token."""
         return 0, self.vocabulary - 1
+
+    @property
+    def unwritten(self) -> tuple[int, ...]:
+        """The numbers that stand for no word: a text may hold a word that is not known, nobody writes one."""
+        return tuple(number for number, word in enumerate(self.words or ()) if word == UNKNOWN)
 
     def describe(self):
         """Return "20 of 5000 words"."""

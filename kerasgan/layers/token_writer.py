@@ -1,11 +1,14 @@
 """TokenWriter: an LSTM over tokens that tells how likely each next one is, and writes sequences."""
 
 import keras
+import numpy as np
 import tensorflow as tf
 from keras import layers
 
 # Tokens that `draw` looks at together: about the root of a vocabulary.
 BLOCK = 64
+# What is added to the logits of tokens that are never drawn. Not the smallest number there is: temperatures divide it.
+NEVER = -1e9
 
 
 @keras.saving.register_keras_serializable("kerasgan")
@@ -66,19 +69,21 @@ class TokenWriter(layers.Layer):
         output, states = self.lstm.cell(self.embedding(tokens), list(states))
         return self.logits(output), *states
 
-    def write(self, noise, temperature=1.0, top_k=None) -> tf.Tensor:
+    def write(self, noise, temperature=1.0, top_k=None, never=()) -> tf.Tensor:
         """Return sequences, int32 (batch, length), drawn by uniform random numbers: the same numbers, the same words.
 
         Args:
             noise: float32 (batch, length) in [0, 1).
             temperature: the logits are divided by it: below 1, likely tokens become likelier still.
             top_k: draw among so many of the likeliest only; None: among all.
+            never: tokens that are not drawn; the others share their chances.
         """
         noise = tf.transpose(noise)
+        barred = self.barred(never)
 
         def place(number, written, token, *states):
             logits, *states = self.step(token, *states)
-            token = draw(logits / temperature, noise[number], top_k)
+            token = draw((logits + barred) / temperature, noise[number], top_k)
             return number + 1, written.write(number, token), token, *states
 
         written = tf.TensorArray("int32", self.length, element_shape=(noise.shape[1],))
@@ -89,6 +94,37 @@ class TokenWriter(layers.Layer):
             maximum_iterations=self.length,
         )
         return tf.transpose(written.stack())
+
+    def relax(self, noise, temperature) -> tf.Tensor:
+        """Return sequences through which a gradient flows: one-hot rows, float32 (batch, length, vocabulary).
+
+        A word is drawn by adding Gumbel noise to the logits and taking the largest. Where the gradient goes back, it is
+        taken for the softmax of the same sums: Jang et al. 2016, equation 2 and section 2.2
+        (https://arxiv.org/abs/1611.01144).
+
+        Args:
+            noise: float32 (length, batch, vocabulary) in [0, 1).
+            temperature: of the softmax: nearer to 0, it is nearer to what was drawn, and its gradient wilder.
+        """
+        # Never 0, nor 1: their logarithms have none of their own.
+        gumbel = -tf.math.log(-tf.math.log(tf.clip_by_value(noise, 1e-20, 1.0 - 2**-24)))
+        token, *states = self.start(tf.shape(noise)[1])
+        vector, words = self.embedding(token), self.embedding.embeddings[: self.vocabulary]
+        written = []
+        for added in tf.unstack(gumbel, self.length):
+            output, states = self.lstm.cell(vector, states)
+            sums = self.logits(output) + added
+            soft = tf.nn.softmax(sums / temperature)
+            hard = tf.one_hot(tf.argmax(sums, axis=-1), self.vocabulary)
+            written.append(soft + tf.stop_gradient(hard - soft))
+            vector = tf.matmul(tf.cast(written[-1], words.dtype), words)
+        return tf.stack(written, axis=1)
+
+    def barred(self, never) -> np.ndarray:
+        """Return what to add to logits so that some tokens are never drawn: float32 (vocabulary,)."""
+        added = np.zeros(self.vocabulary, "float32")
+        added[list(never)] = NEVER
+        return added
 
     def finish(self, tokens, noise) -> tf.Tensor:
         """Return every beginning of sequences, written on to the end: int32 ((length - 1) * batch, length).
@@ -121,38 +157,62 @@ class TokenWriter(layers.Layer):
         return super().get_config() | {name: getattr(self, name) for name in names}
 
 
-@keras.saving.register_keras_serializable("kerasgan")
-class WritingSampler(layers.Layer):
-    """Uniform latents (batch, length) to the sequences that a `TokenWriter` draws by them."""
+class OfWriter(layers.Layer):
+    """Base of layers that put a `TokenWriter` to use, with its weights.
 
-    def __init__(self, writer, **settings):
+    Args:
+        writer: the `TokenWriter`.
+        never: tokens that it is not to write.
+    """
+
+    def __init__(self, writer, never=(), **settings):
         super().__init__(**settings)
         # Random numbers of 8 bits would never choose a rare word.
         self.autocast = False
-        self.writer = writer
+        self.writer, self.never = writer, tuple(never)
+        if not writer.built:
+            writer.build(None)
 
-    def build(self, input_shape):
-        """Make the writer's variables, where it has none yet."""
-        if not self.writer.built:
-            self.writer.build(input_shape)
-        self.built = True
+    def get_config(self) -> dict:
+        """Return the constructor arguments."""
+        writer = keras.saving.serialize_keras_object(self.writer)
+        return super().get_config() | {"writer": writer, "never": list(self.never)}
+
+    @classmethod
+    def from_config(cls, config: dict) -> "OfWriter":
+        """Return a new layer from what `get_config` gave."""
+        return cls(**config | {"writer": keras.saving.deserialize_keras_object(config["writer"])})
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class WritingSampler(OfWriter):
+    """Uniform latents (batch, length) to the sequences that a `TokenWriter` draws by them."""
 
     def call(self, latents):
         """Return int32 sequences."""
-        return self.writer.write(latents)
+        return self.writer.write(latents, never=self.never)
 
     def compute_output_spec(self, latents):
         """Return the spec of the sequences."""
         return keras.KerasTensor(latents.shape, "int32")
 
-    def get_config(self) -> dict:
-        """Return the constructor arguments."""
-        return super().get_config() | {"writer": keras.saving.serialize_keras_object(self.writer)}
 
-    @classmethod
-    def from_config(cls, config: dict) -> "WritingSampler":
-        """Return a new layer from what `get_config` gave."""
-        return cls(**config | {"writer": keras.saving.deserialize_keras_object(config["writer"])})
+@keras.saving.register_keras_serializable("kerasgan")
+class WritingStep(OfWriter):
+    """Tokens (batch,) and the state before them (batch, 2 * units) to the logits of the next ones and the new state.
+
+    The state is what the LSTM puts out, and its memory, side by side; before the first token all of it is 0, and the
+    token is the writer's `vocabulary`.
+    """
+
+    def call(self, tokens, state):
+        """Return logits (batch, vocabulary) and the state."""
+        logits, *states = self.writer.step(tokens, *tf.split(state, 2, axis=1))
+        return logits + self.writer.barred(self.never), tf.concat(states, axis=1)
+
+    def compute_output_spec(self, tokens, state):
+        """Return the specs of both."""
+        return keras.KerasTensor((tokens.shape[0], self.writer.vocabulary), "float32"), keras.KerasTensor(state.shape)
 
 
 def draw(logits: tf.Tensor, noise: tf.Tensor, top_k: int | None = None) -> tf.Tensor:

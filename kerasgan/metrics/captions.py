@@ -2,13 +2,15 @@
 
 import numpy as np
 
+from kerasgan.core.sampling import Panel
 from kerasgan.data import captioned
 from kerasgan.data import captions as reader
-from kerasgan.images import to_uint8
+from kerasgan.images import to_float, to_uint8
 from kerasgan.metrics import image_sets
 from kerasgan.metrics.checks import held_out_or_train
 from kerasgan.metrics.features import extract, get
 from kerasgan.metrics.matcher import PAIRS, found_among, train_matcher
+from kerasgan.metrics.neighbours import nearest
 from kerasgan.metrics.result import Result
 from kerasgan.metrics.suitable import suitable_extractor
 from kerasgan.metrics.translation import Measuring, among, apart_from
@@ -16,6 +18,8 @@ from kerasgan.metrics.translation import Measuring, among, apart_from
 # Captions to choose from, the right one included: Xu et al. 2018 (https://arxiv.org/abs/1711.10485), appendix B.
 CHOICES = 100
 BATCH_SIZE = 500
+# Captions in a picture of those that are new, and in a row of it.
+UNSEEN, UNSEEN_COLUMNS = 16, 4
 
 
 def evaluate(
@@ -76,7 +80,47 @@ def evaluate(
     return results
 
 
-def _read(against, split: str, n: int, data: dict) -> tuple[np.ndarray, np.ndarray]:
+def unseen(model, against, seed: int = 0, split: str | None = None, extractor=None, **data) -> Panel | None:
+    """Return images of captions that the model was not trained on, each with the nearest training image to its right.
+
+    Nearest is what the extractor's features say: what looks like a training image may be a copy of it.
+
+    Args:
+        model: a model that reads captions and knows their words.
+        against: what `kerasgan.data.captions.load` takes.
+        seed: of the images.
+        split: of the captions; None takes "test", where there is one. What the model was trained on is apart from it.
+        extractor: what `kerasgan.metrics.features.get` takes; None for the suitable one.
+        **data: further arguments of that reader.
+
+    Returns:
+        Up to 16 captions, four in a row, of words that the model all knows; None where there is no such caption.
+    """
+    told = model.takes["captions"]
+    known = {"words": told.words, "caption_length": told.length}
+    known |= {"image_size": model.image_shape[:2], "channels": model.image_shape[2]} | data
+    split, (_, captions) = held_out_or_train(lambda each: _read(against, each, None, known), split)
+    training, seen = _read(against, apart_from(split) or "train", None, known)
+    captions = np.unique(captions, axis=0)
+    new = ~(captions[:, None] == np.unique(seen, axis=0)).all(axis=2).any(axis=1)
+    captions = captions[new & ~np.isin(captions, told.unwritten).any(axis=1)]
+    if not len(captions):
+        return None
+    captions = captions[np.linspace(0, len(captions) - 1, min(UNSEEN, len(captions))).astype(int)]
+    made = image_sets.generated(model, len(captions), seed, {"captions": captions}).first(len(captions))
+    extractor = get(extractor or suitable_extractor(against, model.image_shape))
+    looks = Measuring(extractor, seed, "", {}, {}).features
+    indices, _ = nearest(looks(made), looks(training))
+    pairs = np.stack([made, training[indices[:, 0]]], axis=1).reshape(-1, *made.shape[1:])
+    listed = "; ".join(told.text(captions))
+    description = (
+        "Captions that it was not trained on; to the right of each picture stands the training image nearest to it by "
+        f"the features of {extractor.name}. In reading order: {listed}."
+    )
+    return Panel(to_float(pairs), 2 * UNSEEN_COLUMNS, description)
+
+
+def _read(against, split: str, n: int | None, data: dict) -> tuple[np.ndarray, np.ndarray]:
     """Return uint8 images and their captions as numbers, in their stored order."""
     loaded = reader.load(
         against, split=split, limit=n, batch_size=BATCH_SIZE, shuffle=False, drop_remainder=False, **data

@@ -11,12 +11,21 @@ from kerasgan.core.dealing import deal
 from kerasgan.core.gan import GAN
 from kerasgan.core.judged import Batch, frozen_state
 from kerasgan.core.optimizers import apply_gradients
+from kerasgan.core.sampling import Stepwise
 from kerasgan.core.sizes import is_count
 from kerasgan.kinds import Latents, Tokens
-from kerasgan.networks.seqgan import seqgan_discriminator, seqgan_generator, writing_sampler
+from kerasgan.networks.seqgan import (
+    judge_of_vectors,
+    seqgan_discriminator,
+    seqgan_generator,
+    writing_sampler,
+    writing_step,
+)
 from kerasgan.optimizers import Adam
+from kerasgan.support.configurable import unknown_name
 
 PHASES = ("likelihood", "discriminator", "game")
+ESTIMATORS = ("policy_gradient", "gumbel_softmax")
 
 
 @keras.saving.register_keras_serializable("kerasgan")
@@ -35,7 +44,8 @@ class SeqGAN(GAN):
     tells all. A preset goes on in the third phase.
 
     Whether the game improves on likelihood alone is a question to ask of every data set: train longer by likelihood
-    beside it, and with `constant_reward`, which leaves the discriminator without a say.
+    beside it, and with `constant_reward`, which leaves the discriminator without a say. With "gumbel_softmax" for
+    `estimator` the game has the generator's usual loss, and no rewards.
 
     Yu et al. 2017 (https://arxiv.org/abs/1609.05473), with the networks and numbers of its reference code. There a
     round trains the discriminator for 15 epochs on 10,000 sequences; here for `d_steps` batches.
@@ -53,6 +63,11 @@ class SeqGAN(GAN):
         pretraining: epochs by likelihood, and epochs of the discriminator alone.
         baseline: subtract from a reward the mean of the others in the batch at the same place: less noise, no bias.
         constant_reward: this number in place of every reward; None for the discriminator's judgement.
+        estimator: how the generator learns in the game. "policy_gradient", by rewards, as in SeqGAN; "gumbel_softmax":
+            by the discriminator's slope after all, as if the words that were drawn were mixtures of all words: biased,
+            but with no need of `rollouts` and `baseline`. Jang et al. 2016 (https://arxiv.org/abs/1611.01144), Kusner
+            and Hernandez-Lobato 2016 (https://arxiv.org/abs/1611.04051).
+        gumbel_temperature: of that softmax.
         dropout: share of the discriminator's features that is left out in training.
         d_steps: see `kerasgan.GAN`; in the first phase, so many updates of the generator.
         ema_decay: see `kerasgan.GAN`; the averaged generator also finishes the sequences that are judged. None: the
@@ -78,10 +93,12 @@ class SeqGAN(GAN):
         self, length=20, vocabulary=5000, words=None, *, embedding_dim=32, units=32, d_embedding_dim=64,
         windows=(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 15, 20),
         filters=(100, 200, 200, 200, 200, 100, 100, 100, 100, 100, 160, 160),
-        rollouts=16, pretraining=(120, 50), baseline=False, constant_reward=None, dropout=0.25,
+        rollouts=16, pretraining=(120, 50), baseline=False, constant_reward=None,
+        estimator="policy_gradient", gumbel_temperature=1.0, dropout=0.25,
         d_steps=5, ema_decay=0.8, seed=None, name=None, dtype=None,
     ):  # fmt: skip
         _check(length, windows, filters, pretraining)
+        _check_estimator(estimator, gumbel_temperature, constant_reward)
         # Says whether the words fit the vocabulary.
         makes = Tokens(length, vocabulary, words)
         d_seed = None if seed is None else seed + 1
@@ -99,7 +116,9 @@ class SeqGAN(GAN):
         self.windows, self.filters, self.dropout = tuple(windows), tuple(filters), dropout
         self.rollouts, self.pretraining = rollouts, tuple(pretraining)
         self.baseline, self.constant_reward = baseline, constant_reward
-        self._writing = writing_sampler(super().sampler)
+        self.estimator, self.gumbel_temperature = estimator, gumbel_temperature
+        # The game is played with every number that the data have; texts for people are of words.
+        self._writing = writing_sampler(super().sampler, makes.unwritten)
 
     @property
     def takes(self):
@@ -133,7 +152,7 @@ class SeqGAN(GAN):
     # Writing
 
     def generate(self, n, seed=None, labels=None, batch_size=128, *, temperature=1.0, top_k=None, **given):
-        """Return n new sequences, int32 (n, length); the same seed gives the same.
+        """Return n new sequences, int32 (n, length); the same seed gives the same. None of their words is "<unknown>".
 
         Args:
             n: how many to write.
@@ -151,9 +170,10 @@ class SeqGAN(GAN):
         if temperature == 1.0 and top_k is None:
             return super().generate(n, seed, labels, batch_size, **given)
         (latents,) = self.sampler_inputs(n, seed, labels, **given)
-        writer = _writer(super().sampler)
+        writer, chosen = _writer(super().sampler), {"temperature": temperature, "top_k": top_k}
         parts = [latents[start : start + batch_size] for start in range(0, n, batch_size)]
-        return np.concatenate([np.asarray(writer.write(part, temperature=temperature, top_k=top_k)) for part in parts])
+        made = [np.asarray(writer.write(part, never=self.makes.unwritten, **chosen)) for part in parts]
+        return np.concatenate(made)
 
     def generate_text(self, n: int, seed: int | None = None, **settings) -> list[str]:
         """Return n new sequences as lines of text: of words, where the model knows them, else of numbers.
@@ -164,6 +184,10 @@ class SeqGAN(GAN):
             **settings: `temperature` and other arguments of `generate`.
         """
         return self.makes.text(self.generate(n, seed, **settings))
+
+    def stepwise(self) -> Stepwise:
+        """Return the network that tells how likely each next word is, for exports."""
+        return Stepwise(writing_step(super().sampler, self.makes.unwritten), self.vocabulary)
 
     def log_likelihoods_of(self, tokens, batch_size: int = 256) -> np.ndarray:
         """Return how likely the generator that samples finds sequences: float32 (n,), in nats.
@@ -223,13 +247,28 @@ class SeqGAN(GAN):
         return Batch(real, _writer(self.generator).write(latents), latents, given, seed)
 
     def generator_terms(self, batch) -> dict:
-        """Return minus the mean reward, with the policy gradient for gradient; in `evaluate`, the likelihood too."""
+        """Return what the estimator makes of the game; in `evaluate`, the likelihood too."""
+        terms = {
+            "g_loss": self._relaxed_loss(batch) if self.estimator == "gumbel_softmax" else self._reward_loss(batch)
+        }
+        terms |= self._penalties("generator", batch, "")
+        return terms if batch.training else {"likelihood_loss": self.likelihood_loss(batch.real)} | terms
+
+    def _reward_loss(self, batch) -> tf.Tensor:
         rewards = tf.stop_gradient(self.rewards(batch.fake, batch.next_seed()))
         advantages = rewards - others_mean(rewards) if self.baseline else rewards
         policy = tf.reduce_mean(tf.reduce_sum(advantages * _log_likelihoods(self.generator, batch.fake), axis=1))
-        terms = {"g_loss": -tf.reduce_mean(rewards[:, -1]) - (policy - tf.stop_gradient(policy))}
-        terms |= self._penalties("generator", batch, "")
-        return terms if batch.training else {"likelihood_loss": self.likelihood_loss(batch.real)} | terms
+        return -tf.reduce_mean(rewards[:, -1]) - (policy - tf.stop_gradient(policy))
+
+    def _relaxed_loss(self, batch) -> tf.Tensor:
+        """Return the loss on sequences of the generator's own through which the discriminator's slope goes back."""
+        shape = (self.length, tf.shape(batch.fake)[0], self.vocabulary)
+        noise = tf.random.stateless_uniform(shape, batch.next_seed())
+        embedding, judge = judge_of_vectors(self.discriminator)
+        rows = _writer(self.generator).relax(noise, self.gumbel_temperature)
+        vectors = tf.einsum("blv,vd->bld", rows, tf.cast(embedding.embeddings, rows.dtype))
+        real_logits = (batch.real_logits,) if getattr(self.loss, "sees_real", False) else ()
+        return self.loss.generator(judge(vectors, training=False), *real_logits)
 
     def rewards(self, tokens, seed) -> tf.Tensor:
         """Return what each beginning of sequences is worth, float32 (batch, length): equation 4.
@@ -280,7 +319,7 @@ class SeqGAN(GAN):
         """Return the constructor arguments."""
         names = (
             "length", "vocabulary", "embedding_dim", "units", "d_embedding_dim", "rollouts", "baseline",
-            "constant_reward", "dropout",
+            "constant_reward", "estimator", "gumbel_temperature", "dropout",
         )  # fmt: skip
         lists = ("windows", "filters", "pretraining")
         words = None if self.words is None else list(self.words)
@@ -315,6 +354,15 @@ def _check(length, windows, filters, pretraining) -> None:
         raise ValueError(f"One of the windows must be no longer than a sequence of {length}; received {windows!r}.")
     if len(pretraining) != 2 or not all(each == 0 or is_count(each) for each in pretraining):
         raise ValueError(f"pretraining must be two numbers of epochs, from 0 on; received {pretraining!r}.")
+
+
+def _check_estimator(estimator, gumbel_temperature, constant_reward) -> None:
+    if estimator not in ESTIMATORS:
+        raise ValueError(unknown_name("estimator", str(estimator), ESTIMATORS))
+    if not gumbel_temperature > 0:
+        raise ValueError(f"gumbel_temperature must be above 0; received {gumbel_temperature!r}.")
+    if estimator == "gumbel_softmax" and constant_reward is not None:
+        raise ValueError("gumbel_softmax knows no rewards: leave out constant_reward, or use policy_gradient.")
 
 
 def _check_sampling(temperature, top_k, vocabulary: int) -> None:

@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from kerasgan.layers.token_writer import TokenWriter, WritingSampler
+from kerasgan.layers.token_writer import TokenWriter, WritingSampler, WritingStep
 from kerasgan.networks.initializers import glorot
 
 
@@ -14,12 +14,21 @@ def seqgan_generator(length, vocabulary, embedding_dim=32, units=32, dtype=None,
     return keras.Model(tokens, writer(tokens), name="generator")
 
 
-def writing_sampler(generator: keras.Model) -> keras.Model:
-    """Return a network from uniform latents (batch, length) to tokens, with the weights of a generator."""
+def writing_sampler(generator: keras.Model, never=()) -> keras.Model:
+    """Return a network from uniform latents (batch, length) to tokens but for some, with the weights of a generator."""
     writer = generator.get_layer("writer")
     latents = keras.Input((writer.length,), name="latents")
-    sampler = WritingSampler(writer, dtype=writer.dtype_policy, name="writing")
+    sampler = WritingSampler(writer, never, dtype=writer.dtype_policy, name="writing")
     return keras.Model(latents, sampler(latents), name="sampler")
+
+
+def writing_step(generator: keras.Model, never=()) -> keras.Model:
+    """Return a network that takes one token and the state before it to the logits of the next, and the new state."""
+    writer = generator.get_layer("writer")
+    tokens = keras.Input((), dtype="int32", name="tokens")
+    state = keras.Input((2 * writer.units,), name="state")
+    logits, new_state = WritingStep(writer, never, dtype=writer.dtype_policy, name="step")(tokens, state)
+    return keras.Model([tokens, state], {"logits": logits, "state": new_state}, name="step")
 
 
 def seqgan_discriminator(
@@ -44,6 +53,12 @@ def seqgan_discriminator(
     x = layers.Dropout(dropout, seed=seed, dtype=dtype)(x)
     logits = layers.Dense(1, kernel_initializer=next(numbers), dtype="float32", name="logits")(x)
     return keras.Model(tokens, logits, name="discriminator")
+
+
+def judge_of_vectors(discriminator: keras.Model) -> tuple[layers.Embedding, keras.Model]:
+    """Return a discriminator in two parts: the layer that gives words their vectors, and what judges the vectors."""
+    embedding = next(layer for layer in discriminator.layers if isinstance(layer, layers.Embedding))
+    return embedding, keras.Model(embedding.output, discriminator.output, name="judge")
 
 
 def _highway(x, numbers, dtype):

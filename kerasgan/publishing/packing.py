@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from kerasgan import metrics, presets
+from kerasgan.metrics import captions
 from kerasgan.metrics.result import Result
 from kerasgan.metrics.sounds import can_hear
 from kerasgan.presets import files as preset_files
@@ -44,10 +45,8 @@ def pack(run: "str | Path", folder: "str | Path", data_dir: str | None = None, h
     presets.save_preset(model, folder, half=half, training=_training_facts(recipe, record), **recipe.card)
     files.write_text(folder / training.RECIPE, recipe.to_toml())
     model = presets.from_preset(folder)
-    # Twice the size, pixel for pixel: 28x28 images are small on a page.
-    enlarge = 2 if model.makes.shape[0] <= SMALL else 1
-    training.save_samples(model, folder, enlarge)
-    panels = training.save_panels(model, folder, enlarge)
+    training.save_samples(model, folder, _enlarged(model))
+    panels = training.save_panels(model, folder, _enlarged(model))
     refresh(folder, **({"panels": panels} if panels else {}))
     if recipes.real_images(recipe) is not None and can_hear(model):
         measure(folder, data_dir)
@@ -56,6 +55,8 @@ def pack(run: "str | Path", folder: "str | Path", data_dir: str | None = None, h
 
 def measure(name_or_folder: "str | Path", data_dir: str | None = None, progress: bool = False) -> list[Result]:
     """Measure a preset on the data set it was trained on, write the results to its card, and return them.
+
+    The card of what draws captions also gets pictures of captions that it was not trained on.
 
     Raises:
         ValueError: the preset names no data set, or the data are not there.
@@ -66,9 +67,27 @@ def measure(name_or_folder: "str | Path", data_dir: str | None = None, progress:
         raise ValueError(
             f"The preset {folder.name!r} has no {training.RECIPE} that names a data set of images to measure it on."
         )
-    results = metrics.evaluate(presets.from_preset(folder), **real, data_dir=data_dir, progress=progress)
+    model = presets.from_preset(folder)
+    results = metrics.evaluate(model, **real, data_dir=data_dir, progress=progress)
     refresh(folder, results=[result.to_dict() for result in results])
+    if model.reads == "captions":
+        show_unseen(folder, data_dir)
     return results
+
+
+def show_unseen(folder: Path, data_dir: str | None = None) -> None:
+    """Put what a preset draws of captions that are new to it on its card, beside the nearest training images."""
+    model = presets.from_preset(folder)
+    panel = captions.unseen(model, **loading.real_images(folder), data_dir=data_dir)
+    if panel is None:
+        return
+    written = training.save_panels(model, folder, _enlarged(model), {"unseen": panel})
+    refresh(folder, panels=preset_files.read_metadata(folder).get("panels", {}) | written)
+
+
+def _enlarged(model) -> int:
+    """Return how many pixels of a card's picture one takes: 28x28 images are small on a page."""
+    return 2 if model.makes.shape[0] <= SMALL else 1
 
 
 def _training_facts(recipe, record: dict) -> dict:

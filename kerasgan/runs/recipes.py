@@ -207,11 +207,6 @@ def real_images(recipe: Recipe) -> dict | None:
     return {"against": recipe.data["source"]} | arguments | rest
 
 
-def learns_images(recipe: Recipe) -> bool:
-    """Return whether a recipe's model learns from plain images, with labels or without."""
-    return _model_class(recipe).reads == "images"
-
-
 def held_out(recipe: Recipe) -> str:
     """Return the split that a recipe does not learn from: "test", or the rest of "train" where it takes a part."""
     part = re.fullmatch(r"train\[:(\d+%?)\]", recipe.data.get("split", "train"))

@@ -110,10 +110,10 @@ def _metrics(recipe: Recipe, data_dir, log_dir) -> list:
     """Return the callback that measures the model, to run before those that record what it logs."""
     if not recipe.metrics_every:
         return []
-    if not recipes.learns_images(recipe):
-        raise ValueError(f"metrics_every measures what learns from plain images; {recipe.model['type']!r} does not.")
-    where = {} if data_dir is None else {"data_dir": data_dir}
     real = recipes.real_images(recipe)
+    if real is None:
+        raise ValueError(f"metrics_every measures what `kerasgan evaluate` does; {recipe.model['type']!r} is not.")
+    where = {} if data_dir is None else {"data_dir": data_dir}
     return [GenerativeMetrics(**real, every=recipe.metrics_every, log_dir=log_dir, **where)]
 
 
@@ -230,10 +230,10 @@ def save_samples(model: GenerativeModel, folder: Path, enlarge: int = 1) -> None
         images.save_png(path.with_suffix(".png"), picture)
 
 
-def save_panels(model: GenerativeModel, folder: Path, enlarge: int = 1) -> dict[str, str]:
-    """Write what a model shows of itself besides samples to a folder; return name of the file -> what it shows."""
+def save_panels(model: GenerativeModel, folder: Path, enlarge: int = 1, panels: dict | None = None) -> dict[str, str]:
+    """Write panels, by default what a model shows of itself, to a folder; return name of the file -> what it shows."""
     written = {}
-    for tag, panel in model.panels().items():
+    for tag, panel in (model.panels() if panels is None else panels).items():
         name = f"{tag.replace('/', '_')}{model.makes.suffix}"
         model.makes.save(Path(folder) / name, panel.made, panel.columns, enlarge=enlarge)
         written[name] = panel.description

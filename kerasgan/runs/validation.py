@@ -82,6 +82,7 @@ WORDS = {
     "precision": PRECISIONS,
     "strategy": STRATEGIES,
     "architecture": ("conv", "mlp"),
+    "estimator": ("policy_gradient", "gumbel_softmax"),
     "conditioning": ("projection", "concatenation"),
     "upsampling": ("transposed", "resized"),
     "unit": schedules.UNITS,
@@ -100,6 +101,7 @@ BELOW_1 = ("beta_1", "beta_2", "rho", "momentum", "ema_momentum", "ema_decay", "
 ABOVE_0 = (
     "learning_rate", "initial_learning_rate", "epsilon", "clipnorm", "clipvalue", "global_clipnorm", "decay_rate",
     "power", "warmup_target", "loss_scale_factor", "ema_half_life", "over", "limit",
+    "gumbel_temperature",
 )  # fmt: skip
 NOT_NEGATIVE = (
     "after", "weight_decay", "weight", "beta", "alpha", "end_learning_rate", "label_smoothing", "d_class_weight",

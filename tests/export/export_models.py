@@ -43,6 +43,17 @@ def tiny_conditional():
     return gan
 
 
+WORDS = ("", "<unknown>", *(f"word{number}" for number in range(58)))
+
+
+def tiny_writer(**settings):
+    """A model that writes 6 of 60 words."""
+    small = {"windows": (1,), "filters": (2,), "embedding_dim": 32, "units": 32, "d_embedding_dim": 2}
+    gan = kerasgan.SeqGAN(6, 60, WORDS, **small, seed=0, **settings)
+    spread(gan.networks["generator"])
+    return gan
+
+
 @keras.saving.register_keras_serializable("kerasgan_tests")
 class StatelessNoise(keras.layers.Layer):
     """Adds fixed noise, drawn by an operator that LiteRT does not have."""

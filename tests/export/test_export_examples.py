@@ -10,7 +10,7 @@ import sys
 
 import numpy as np
 import pytest
-from export_models import tiny_conditional, tiny_dcgan
+from export_models import WORDS, tiny_conditional, tiny_dcgan, tiny_writer
 from PIL import Image
 
 import kerasgan
@@ -120,6 +120,7 @@ def test_rebuild_writes_files_reports_and_index(tmp_path):
     assert sorted(os.listdir(out)) == [
         "README.md",
         "models.json",
+        "texts.json",
         "tiny.tflite",
         "tiny.tflite.json",
         "tiny_int8.tflite",
@@ -183,19 +184,85 @@ def test_the_pages_find_what_they_load():
     for name in json.loads((EXAMPLES / "models.json").read_text()):
         inputs = json.loads((EXAMPLES / f"{name}.json").read_text())["inputs"]
         assert all(each["name"] == "labels" or "drawn" in each for each in inputs)
-    for page in ("draw.html", "index.html"):
+    for name in json.loads((EXAMPLES / "texts.json").read_text()):
+        inputs = json.loads((EXAMPLES / f"{name}.json").read_text())["inputs"]
+        (facts,) = (each for each in inputs if each["name"] == "tokens")
+        assert facts["first"] == len(facts["words"])
+        assert facts["length"] > 1
+    for page in ("draw.html", "index.html", "write.html"):
         shared = re.search(r'import {(.+?)} from "./kerasgan.js"', (EXAMPLES / "web" / page).read_text())[1]
         exported = re.findall(r"export function (\w+)", (EXAMPLES / "web" / "kerasgan.js").read_text())
         assert {name.strip() for name in shared.split(",")} <= set(exported)
 
 
-def test_write_writes_repeatable_lines_of_the_zoos_words():
-    script, words = EXAMPLES / "python" / "write.py", EXAMPLES.parent / "zoo" / "seqgan_coco" / "config.json"
-    command = [sys.executable, script, EXAMPLES / "seqgan_coco.tflite", "--words", words, "--number", "6"]
+def test_write_writes_the_same_in_steps_as_in_one_go(tmp_path):
+    writer = tiny_writer()
+    export.tflite(writer, tmp_path / "whole.tflite")
+    export.tflite_step(writer, tmp_path / "step.tflite")
+    write = runpy.run_path(str(EXAMPLES / "python" / "write.py"))["write"]
+    whole, steps = (write(str(tmp_path / name), list(WORDS), 20, seed=3) for name in ("whole.tflite", "step.tflite"))
+    latents = np.random.default_rng(3).random((20, 6), dtype=np.float32)
+    tokens = writer.generate(20, latents=latents)
+    assert whole == writer.makes.text(tokens)
+    # Step by step, a text ends with its first padding.
+    ended = np.where(np.cumsum(tokens == 0, axis=1) > 0, 0, tokens)
+    assert steps == writer.makes.text(ended)
+    likeliest = write(str(tmp_path / "step.tflite"), list(WORDS), 5, seed=3, top_k=1)
+    assert len(set(likeliest)) == 1
+    assert write(str(tmp_path / "step.tflite"), list(WORDS), 5, seed=4, temperature=1e-3) == likeliest
+    assert "<unknown>" not in " ".join(write(str(tmp_path / "step.tflite"), list(WORDS), 50, seed=1, temperature=50.0))
+
+
+def test_a_word_is_drawn_as_likely_as_it_is():
+    draw = runpy.run_path(str(EXAMPLES / "python" / "write.py"))["draw"]
+    logits = np.log([0.1, 0.2, 0.3, 0.4]).astype("float32")
+    numbers = (np.arange(1000) + 0.5) / 1000
+
+    def shares(**settings):
+        chosen = {"temperature": 1.0, "top_k": None} | settings
+        return np.bincount([draw(logits, number, **chosen) for number in numbers], minlength=4) / 1000
+
+    np.testing.assert_allclose(shares(), [0.1, 0.2, 0.3, 0.4], atol=2e-3)
+    np.testing.assert_allclose(shares(top_k=2), [0, 0, 3 / 7, 4 / 7], atol=2e-3)
+    np.testing.assert_allclose(shares(temperature=0.5), np.array([1, 4, 9, 16]) / 30, atol=2e-3)
+
+
+ZOO_WORDS = EXAMPLES.parent / "zoo" / "seqgan_coco" / "config.json"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["seqgan_coco.tflite", "--words", ZOO_WORDS],
+        ["seqgan_coco_step_dynamic.tflite", "--temperature", "0.8", "--top-k", "100"],
+    ],
+    ids=["whole", "steps"],
+)
+def test_write_writes_repeatable_lines_of_the_zoos_words(arguments):
+    command = [sys.executable, EXAMPLES / "python" / "write.py", EXAMPLES / arguments[0], *arguments[1:], "--number", 6]
     first, again = (subprocess.run(list(map(str, command)), capture_output=True, text=True) for _ in range(2))
     assert first.returncode == 0, first.stderr
     assert first.stdout == again.stdout
-    known = set(json.loads(words.read_text(encoding="utf-8"))["config"]["words"])
+    known = set(json.loads(ZOO_WORDS.read_text(encoding="utf-8"))["config"]["words"]) - {"<unknown>"}
     lines = first.stdout.splitlines()
     assert len(set(lines)) == 6
     assert {word for line in lines for word in line.split()} <= known
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["missing.tflite"], "there is no file missing.tflite"),
+        (["seqgan_coco.tflite"], "has no words: give --words"),
+        (["seqgan_coco.tflite", "--words", ZOO_WORDS, "--top-k", "3"], "for files of one step"),
+        (["seqgan_coco_step_dynamic.tflite", "--temperature", "0"], "--temperature must be above 0"),
+        (["seqgan_coco_step_dynamic.tflite", "--number", "0"], "--number must be at least 1"),
+    ],
+)
+def test_write_explains_errors(arguments, message, monkeypatch, capsys):
+    main = runpy.run_path(str(EXAMPLES / "python" / "write.py"))["main"]
+    monkeypatch.chdir(EXAMPLES)
+    monkeypatch.setattr(sys, "argv", ["write.py", *map(str, arguments)])
+    with pytest.raises(SystemExit):
+        main()
+    assert message in capsys.readouterr().err

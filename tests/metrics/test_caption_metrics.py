@@ -8,8 +8,9 @@ import pytest
 import kerasgan
 from kerasgan import metrics
 from kerasgan.data import captioned
-from kerasgan.images import to_float
+from kerasgan.images import save_png, to_float, to_uint8
 from kerasgan.kinds import Images, Tokens
+from kerasgan.metrics import captions
 from kerasgan.metrics.matcher import found_among, train_matcher
 
 WORDS = ("", "<unknown>", "left", "right", "top", "bottom")
@@ -75,6 +76,35 @@ def test_a_model_that_heeds_its_captions_is_as_good_as_real_images():
     assert results["caption_variety_64"].floor == pytest.approx(20 / 255, rel=0.1)
     assert results["kid_means_64"].floor is not None
     assert not [name for name in results if name.startswith("caption_class")]
+
+
+def folder_of(pictures_of, tmp_path):
+    """Write images with captions as a data set of a folder a split."""
+    for split, (images, texts) in pictures_of.items():
+        (tmp_path / split).mkdir()
+        rows = [f"{number}.png\t{text}" for number, text in enumerate(texts)]
+        (tmp_path / split / "captions.tsv").write_text("\n".join(rows), encoding="utf-8")
+        for number, image in enumerate(images):
+            save_png(tmp_path / split / f"{number}.png", image)
+    return str(tmp_path)
+
+
+def test_captions_that_are_new_are_shown_beside_the_nearest_training_images(tmp_path):
+    images, _ = pictures(16)
+    texts = [TEXTS[number % 4] for number in range(16)]
+    # "top left" is trained on, all the others are new.
+    source = folder_of({"train": (images[::4], texts[::4]), "test": (images, texts)}, tmp_path)
+    panel = captions.unseen(Echo(), source, extractor=means)
+    assert panel.description.endswith("top right; bottom left; bottom right.")
+    assert "features of means" in panel.description
+    assert panel.made.shape == (6, 16, 16, 1)
+    assert panel.columns == 8
+    quarters = means(to_uint8(panel.made)).argmax(axis=1)
+    np.testing.assert_array_equal(quarters[::2], [1, 2, 3])
+    np.testing.assert_array_equal(quarters[1::2], [0, 0, 0])
+    nearest_of = [np.abs(panel.made[1] - to_float(each)).max() for each in images[::4]]
+    assert min(nearest_of) < 1e-6, "the neighbours are training images"
+    assert captions.unseen(Echo(), source, split="train", extractor=means) is None
 
 
 def test_captions_without_words_are_refused():
