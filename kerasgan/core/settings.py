@@ -2,7 +2,8 @@
 
 import keras
 
-from kerasgan import augmentations, losses, schedules
+from kerasgan import losses, schedules
+from kerasgan.augment import get as get_augmentation
 from kerasgan.core.base import GenerativeModel
 from kerasgan.core.combinations import check_combination
 from kerasgan.core.constraints import constrain
@@ -50,7 +51,7 @@ class Compiled(GenerativeModel):
             g_optimizer: the same of the generator; another object.
             loss: name or object of `kerasgan.losses`.
             regularizers: names or objects of `kerasgan.regularizers`.
-            augment: name or object of `kerasgan.augmentations`: what is done to all images, real or generated, before
+            augment: name or object of `kerasgan.augment`: what is done to all images, real or generated, before
                 the discriminator sees them in training.
             d_constraint: `keras.constraints.Constraint` for all of the discriminator's weights, such as
                 `kerasgan.constraints.WeightClip`; it holds from now on.
@@ -84,14 +85,15 @@ class Compiled(GenerativeModel):
             super().compile(run_eagerly=run_eagerly, steps_per_execution=steps_per_execution, jit_compile=jit_compile)
             self.d_optimizer = prepare_optimizer(settings["d_optimizer"], self.discriminator)
             self.g_optimizer = prepare_optimizer(settings["g_optimizer"], self.generator)
-            self.augment = augmentations.get(settings["augment"])
+            self.augment = get_augmentation(settings["augment"])
             self.d_constraint = constrain(self.discriminator, settings["d_constraint"])
             self.regularizers = _get_regularizers(settings["regularizers"] or ())
             self.memories = [layer for each in self.regularizers for layer in self._memory_of(each)]
         self.optimizer = PairedOptimizers(self.d_optimizer, self.g_optimizer)
         self.loss = losses.get(settings["loss"])
         self.ema_half_life = settings["ema_half_life"]
-        schedules.bind(self.clock, self, self.d_optimizer, self.g_optimizer, *self.regularizers)
+        timed = [self, self.d_optimizer, self.g_optimizer, *self.regularizers, self.augment]
+        schedules.bind(self.clock, *(each for each in timed if each is not None))
         penalties = [name for player in PLAYERS for name in terms_of(player, self.regularizers)]
         penalties = [name + suffix for suffix in self.judges() for name in penalties]
         self.set_tracked_terms((*self.terms, *penalties, *self.observed))

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 
 import keras
 
-from kerasgan import augmentations, constraints, likelihoods, losses, optimizers, regularizers, schedules
+from kerasgan import augment, constraints, likelihoods, losses, optimizers, regularizers, schedules
 from kerasgan.distribution import PRECISIONS, STRATEGIES
 from kerasgan.support.configurable import unknown_name
 
@@ -37,7 +37,7 @@ OBJECTS: dict[str, tuple[str, Mapping[str, type]]] = {
     "g_optimizer": ("optimizer", OPTIMIZERS),
     "loss": ("loss", losses.LOSSES),
     "regularizers": ("regularizer", regularizers.REGULARIZERS),
-    "augment": ("augmentation", augmentations.AUGMENTATIONS),
+    "augment": ("augmentation", augment.AUGMENTATIONS),
     "d_constraint": ("constraint", {"weight_clip": constraints.WeightClip}),
     "likelihood": ("likelihood", likelihoods.LIKELIHOODS),
 }
@@ -50,6 +50,7 @@ SCHEDULED = {
     "learning_rate": ("learning-rate schedule", SCHEDULES),
     "weight": ("schedule", schedules.SCHEDULES),
     "ema_half_life": ("schedule", schedules.SCHEDULES),
+    "probability": ("schedule", schedules.SCHEDULES),
     "beta_1": ("schedule", schedules.SCHEDULES),
     "beta_2": ("schedule", schedules.SCHEDULES),
 }
