@@ -58,6 +58,7 @@ _NAMES = {
     "from_preset": "presets",
     "list_presets": "presets",
     "save_preset": "presets",
+    "transfer": "presets",
     "precision": "distribution",
     "strategy": "distribution",
 }

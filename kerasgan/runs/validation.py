@@ -51,6 +51,7 @@ SCHEDULED = {
     "weight": ("schedule", schedules.SCHEDULES),
     "ema_half_life": ("schedule", schedules.SCHEDULES),
     "probability": ("schedule", schedules.SCHEDULES),
+    "top_k": ("schedule", schedules.SCHEDULES),
     "beta_1": ("schedule", schedules.SCHEDULES),
     "beta_2": ("schedule", schedules.SCHEDULES),
 }
@@ -67,6 +68,9 @@ TYPES = {
     "name": (str,),
     "jit_compile": (bool, str),
     "ema_half_life": (float,),
+    "freeze_d": (int,),
+    "top_k": (float,),
+    "accumulate": (int,),
     "clipnorm": (float,),
     "clipvalue": (float,),
     "global_clipnorm": (float,),
@@ -93,7 +97,7 @@ WORDS = {
 # Whole numbers are at least 1, but for these; and all are what fits 32 bits, with room for one more.
 AT_LEAST_0 = (
     "seed", "metrics_every", "warmup_steps", "iterations", "pretraining", "matching_epochs", "jitter", "blocks",
-    "pool_size", "phase_shuffle",
+    "pool_size", "phase_shuffle", "freeze_d",
 )  # fmt: skip
 MOST = 2**31 - 2
 # Numbers in [0, 1), above 0, and at least 0; others need only be finite.
