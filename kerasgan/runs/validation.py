@@ -93,6 +93,7 @@ WORDS = {
     "on_error": ("raise", "skip"),
     "place": ("start", "centre", "random"),
     "jit_compile": ("auto",),
+    "decay": tuple(schedules.SCHEDULES),
 }
 # Whole numbers are at least 1, but for these; and all are what fits 32 bits, with room for one more.
 AT_LEAST_0 = (
@@ -198,6 +199,12 @@ def _types(name: str, parameter: inspect.Parameter) -> tuple[type, ...]:
         hints = [type(parameter.default)]
     hints = [list if hint is tuple else hint for hint in hints]
     return tuple(hint for hint in hints if hint in _NAMES)
+
+
+def check_word(label: str, name: str, value) -> None:
+    """Raise a ValueError unless a value is one of the words that an argument of this name may be."""
+    check_type(label, value, (str,))
+    _check_range(label, name, value, False)
 
 
 def check_type(label: str, value, allowed: tuple[type, ...]) -> None:
