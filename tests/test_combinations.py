@@ -40,7 +40,7 @@ REFUSED = {
 
 
 def waves():
-    return kerasgan.WaveGAN(64, base_filters=1, latent_dim=2)
+    return kerasgan.WaveGAN(256, base_filters=1, latent_dim=2)
 
 
 @pytest.mark.parametrize(
@@ -48,8 +48,8 @@ def waves():
     [
         (lambda: kerasgan.SeqGAN(5, 7), {"top_k": 0.5}, "SeqGAN learns by rewards"),
         (lambda: kerasgan.SeqGAN(5, 7), {"regularizers": ["consistency"]}, "consistency changes images"),
-        (waves, {"augment": "ada"}, "AdaptiveAugment changes images; WaveGAN makes sounds"),
-        (waves, {"regularizers": ["consistency"]}, "Consistency changes images; WaveGAN makes sounds"),
+        (waves, {"augment": "ada"}, "AdaptiveAugment changes images; WaveGAN makes audio"),
+        (waves, {"regularizers": ["consistency"]}, "Consistency changes images; WaveGAN makes audio"),
         (lambda: kerasgan.SemiSupervisedGAN(SHAPE, 4, (4,), (4,)), {"top_k": 0.5}, "matches features.*leave out top_k"),
     ],
 )
