@@ -39,6 +39,10 @@ REFUSED = {
 }
 
 
+def texts():
+    return kerasgan.SeqGAN(3, 3, embedding_dim=2, units=2, d_embedding_dim=2, windows=(1,), filters=(2,))
+
+
 def waves():
     return kerasgan.WaveGAN(256, base_filters=1, latent_dim=2)
 
@@ -46,8 +50,8 @@ def waves():
 @pytest.mark.parametrize(
     ("make", "settings", "message"),
     [
-        (lambda: kerasgan.SeqGAN(5, 7), {"top_k": 0.5}, "SeqGAN learns by rewards"),
-        (lambda: kerasgan.SeqGAN(5, 7), {"regularizers": ["consistency"]}, "consistency changes images"),
+        (texts, {"top_k": 0.5}, "SeqGAN learns by rewards"),
+        (texts, {"regularizers": ["consistency"]}, "consistency changes images"),
         (waves, {"augment": "ada"}, "AdaptiveAugment changes images; WaveGAN makes audio"),
         (waves, {"regularizers": ["consistency"]}, "Consistency changes images; WaveGAN makes audio"),
         (lambda: kerasgan.SemiSupervisedGAN(SHAPE, 4, (4,), (4,)), {"top_k": 0.5}, "matches features.*leave out top_k"),
