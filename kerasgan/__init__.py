@@ -11,7 +11,7 @@ from typing import Any
 __version__ = "0.1.0"
 
 _MODULES = (
-    "augmentations",
+    "augment",
     "callbacks",
     "constraints",
     "data",
@@ -60,6 +60,7 @@ _NAMES = {
     "from_preset": "presets",
     "list_presets": "presets",
     "save_preset": "presets",
+    "transfer": "presets",
     "precision": "distribution",
     "strategy": "distribution",
 }

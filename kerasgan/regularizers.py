@@ -8,6 +8,7 @@ them in float32, and the seeds of random draws. Its `players` say whose loss it 
 import keras
 import tensorflow as tf
 
+from kerasgan.augment import DiffAugment
 from kerasgan.layers.running_mean import RunningMean
 from kerasgan.losses import feature_matching, mean
 from kerasgan.support.configurable import Configurable, lookup
@@ -210,6 +211,43 @@ class HistoricalAveraging(Regularizer):
         return self._means[id(batch.network)](batch.network.trainable_variables, training=batch.training)
 
 
+@keras.saving.register_keras_serializable("kerasgan")
+class Consistency(Regularizer):
+    """The same logits for an image and for what an augmentation makes of it.
+
+    Where an image lies, and which way it looks, shall not decide whether it is real. Zhang et al. 2020, equation 3
+    (https://arxiv.org/abs/1910.12027), on real images; `balanced`, Zhao et al. 2020
+    (https://arxiv.org/abs/2002.04724), on generated ones too, without which these may show traces of the augmentation.
+    It costs a pass of the discriminator for either.
+
+    Args:
+        weight: lambda of the papers.
+        every: see `Regularizer`.
+        balanced: at generated images too.
+        policy: of `kerasgan.augment.DiffAugment`: what is to make no difference. Leave out "flip" for letters.
+
+    Raises:
+        ValueError: the policy is none.
+    """
+
+    name = "consistency"
+
+    def __init__(self, weight: float = 10.0, every: int = 1, balanced: bool = False, policy: str = "flip,translation"):
+        super().__init__(weight, every)
+        self.balanced, self.policy = balanced, policy
+        self._change = DiffAugment(policy)
+
+    def penalty(self, batch):
+        """Return E[(D(x) - D(T(x)))^2], and the same of G(z)."""
+        penalty = self._distance(batch, batch.real, batch.real_logits)
+        return penalty + self._distance(batch, batch.fake, batch.fake_logits) if self.balanced else penalty
+
+    def _distance(self, batch, images, logits):
+        outputs = batch.judge(self._change(images, batch.next_seed()))
+        others = outputs["logits"] if isinstance(outputs, dict) else outputs
+        return mean(tf.math.squared_difference(tf.cast(logits, tf.float32), tf.cast(others, tf.float32)))
+
+
 def _norm(batch, images) -> tf.Tensor:
     """Return |grad D(x)| at images, kept from zero, where the root has an infinite slope."""
     return tf.sqrt(batch.squared_gradient_norm_at(images) + 1e-12)
@@ -222,6 +260,7 @@ REGULARIZERS = {
     "dragan": DRAGAN,
     "feature_matching": FeatureMatching,
     "historical_averaging": HistoricalAveraging,
+    "consistency": Consistency,
 }
 
 

@@ -6,6 +6,7 @@ import keras
 import pytest
 
 import kerasgan
+from kerasgan.augment import DiffAugment, ScheduledAugment
 from kerasgan.constraints import WeightClip
 from kerasgan.networks.mlp import mlp_generator
 
@@ -38,6 +39,38 @@ REFUSED = {
 }
 
 
+def texts():
+    return kerasgan.SeqGAN(3, 3, embedding_dim=2, units=2, d_embedding_dim=2, windows=(1,), filters=(2,))
+
+
+def waves():
+    return kerasgan.WaveGAN(256, base_filters=1, latent_dim=2)
+
+
+@pytest.mark.parametrize(
+    ("make", "settings", "message"),
+    [
+        (texts, {"top_k": 0.5}, "SeqGAN learns by rewards"),
+        (texts, {"regularizers": ["consistency"]}, "consistency changes images"),
+        (waves, {"augment": "ada"}, "AdaptiveAugment changes images; WaveGAN makes audio"),
+        (waves, {"regularizers": ["consistency"]}, "Consistency changes images; WaveGAN makes audio"),
+        (lambda: kerasgan.SemiSupervisedGAN(SHAPE, 4, (4,), (4,)), {"top_k": 0.5}, "matches features.*leave out top_k"),
+    ],
+)
+def test_what_is_for_images_is_refused_elsewhere(make, settings, message):
+    with pytest.raises(ValueError, match=message):
+        make().compile(**settings)
+
+
+@pytest.mark.parametrize(
+    ("augment", "words"), [("diffaugment", "'color,translation,cutout' moves images"), (DiffAugment("color"), None)]
+)
+def test_a_source_stays_where_its_target_is(augment, words):
+    gan = kerasgan.Pix2Pix((16, 16, 1), base_filters=2, d_halvings=1)
+    with pytest.warns(UserWarning, match=words) if words else warnings.catch_warnings():
+        gan.compile(augment=augment)
+
+
 @pytest.mark.parametrize("name", REFUSED)
 def test_contradictions_are_refused(name):
     network, settings, message = REFUSED[name]
@@ -47,12 +80,17 @@ def test_contradictions_are_refused(name):
 
 CLIP = {"d_constraint": WeightClip(0.01)}
 WASSERSTEIN, PENALTY = {"loss": "wasserstein"}, {"regularizers": ["gradient_penalty"]}
+ADA = {"augment": "ada"}
 DOUBTFUL = {
     "clipped_cross_entropy": (discriminator(), CLIP, "only weakens the discriminator"),
     "clipped_relativistic": (discriminator(), CLIP | {"loss": "relativistic"}, "only weakens the discriminator"),
     "bounded_twice": (discriminator(), WASSERSTEIN | CLIP | PENALTY, "bound the critic twice"),
     "batch_norm": (discriminator(norm=keras.layers.BatchNormalization), WASSERSTEIN | PENALTY, "batch norm mixes"),
     "our_batch_norm": (discriminator(norm=kerasgan.layers.BatchNormalization), PENALTY, "LayerNormalization"),
+    "ada_relativistic": (discriminator(), ADA | {"loss": "relativistic"}, "means nothing to Relativistic"),
+    "ada_wasserstein": (discriminator(), ADA | WASSERSTEIN | CLIP, "means nothing to Wasserstein"),
+    "ada_squares": (discriminator(), ADA | {"loss": "least_squares"}, "means nothing to LeastSquares"),
+    "leaking": (discriminator(), {"augment": ScheduledAugment(probability=0.9)}, "stay below 0.8"),
     "unbounded": (discriminator(), WASSERSTEIN, "Nothing bounds the critic"),
 }
 

@@ -75,7 +75,7 @@ def test_two_devices_train_as_one_does(found, batches):
 
 @finding("latents_differ")
 def test_every_replica_draws_its_own_latents(found):
-    assert found == {"latents": 4, "first_replica_as_on_one_device": True}
+    assert found == {"latents": 4, "augmentations": 2, "first_replica_as_on_one_device": True}
 
 
 def test_every_discriminator_update_draws_its_own_latents():

@@ -19,7 +19,7 @@ FLOORS = (
         "constraints",
         "optimizers",
         "schedules",
-        "augmentations",
+        "augment",
     ),
     ("layers", "regularizers"),
     ("data",),

@@ -134,3 +134,48 @@ def test_files_that_cannot_be_read(tmp_path):
     (tmp_path / "bad.toml").write_text("epochs = ")
     with pytest.raises(ValueError, match="not valid TOML"):
         recipes.read(tmp_path / "bad.toml")
+
+
+@pytest.mark.parametrize(("word", "middle"), [("linear", 0.5), ("cosine", 0.5)])
+def test_one_word_lets_all_learning_rates_fall_to_zero_with_the_run(word, middle):
+    recipe = recipes.from_dict(changed(compile={"decay": word, "d_optimizer": {"name": "adam", "learning_rate": 0.5}}))
+    model = recipes.build_model(recipe, INFO)
+    rounds = recipes.count_rounds(recipe, INFO)
+    starts = [0.5, 2e-4]
+    for done, share in ((0, 1.0), (rounds // 2, middle), (rounds, 0.0)):
+        model.clock.steps.assign(done)
+        rates = [float(each.learning_rate) for each in (model.d_optimizer, model.g_optimizer)]
+        np.testing.assert_allclose(rates, np.multiply(starts, share), rtol=1e-2, atol=1e-9)
+
+
+def test_decay_of_a_lone_optimizer_and_where_it_makes_no_sense():
+    vae = {"type": "vae", "base_filters": 4, "latent_dim": 4}
+    model = recipes.build_model(recipes.from_dict(changed(model=vae, compile={"decay": "linear"})), INFO)
+    model.optimizer.iterations.assign(recipes.count_rounds(recipes.from_dict(changed(model=vae, compile={})), INFO))
+    assert float(model.optimizer.learning_rate) == 0.0
+    twice = {"decay": "linear", "g_optimizer": {"name": "adam", "learning_rate": COSINE}}
+    with pytest.raises(ValueError, match="a schedule both want the learning rate of Adam"):
+        recipes.build_model(recipes.from_dict(changed(compile=twice)), INFO)
+    with pytest.raises(ValueError, match="NaiveBayes is not trained by steps"):
+        recipes.build_model(
+            recipes.from_dict(changed(model={"type": "naive_bayes"}, compile={"decay": "linear"})), INFO
+        )
+    for value in ("sine", True, 3):
+        with pytest.raises(ValueError, match=r"decay in \[compile\]"):
+            recipes.from_dict(changed(compile={"decay": value}))
+    with pytest.raises(ValueError, match=r"start in \[model\] must be text"):
+        recipes.from_dict(changed(model={"type": "dcgan", "start": 1}))
+
+
+def test_settings_of_updates_are_checked():
+    good = {"freeze_d": 0, "top_k": {"name": "linear", "start": 1.0, "end": 0.5, "over": 10}, "accumulate": 2}
+    model = recipes.build_model(recipes.from_dict(changed(compile=good)), INFO)
+    assert model.top_k.end == 0.5
+    augment = {"name": "scheduled", "probability": {"name": "cosine", "start": 0.0, "end": 0.3, "over": 10}}
+    assert (
+        recipes.build_model(recipes.from_dict(changed(compile={"augment": augment})), INFO).augment.probability.end
+        == 0.3
+    )
+    for bad in ({"freeze_d": -1}, {"freeze_d": True}, {"top_k": "half"}, {"accumulate": 0}, {"accumulate": 1.5}):
+        with pytest.raises(ValueError, match=next(iter(bad))):
+            recipes.from_dict(changed(compile=bad))

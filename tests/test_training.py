@@ -191,3 +191,22 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def test_a_run_goes_on_from_another_and_its_decay_follows_the_number_of_epochs(tmp_path, capsys):
+    first = recipes.from_dict(RECIPE | {"epochs": 1, "compile": {"decay": "linear"}})
+    one = training.train(first, tmp_path / "first", verbose=0)
+    schedule = one.g_optimizer._learning_rate
+    assert (schedule.over, float(schedule(0))) == (4, 0.0)
+    longer = recipes.from_dict(RECIPE | {"epochs": 2, "compile": {"decay": "linear"}})
+    two = training.train(longer, tmp_path / "first", resume=True, verbose=0)
+    assert two.g_optimizer._learning_rate.over == 8
+    assert float(two.d_optimizer.learning_rate) == 0.0
+
+    model = RECIPE["model"] | {"start": str(tmp_path / "first")}
+    still = {player: {"name": "sgd", "learning_rate": 1e-30} for player in ("d_optimizer", "g_optimizer")}
+    second = recipes.from_dict(RECIPE | {"epochs": 1, "seed": 9, "model": model, "compile": still})
+    other = training.train(second, tmp_path / "second", verbose=0)
+    assert "weights taken over." in capsys.readouterr().out
+    for mine, theirs in zip(other.discriminator.trainable_weights, two.discriminator.trainable_weights, strict=True):
+        np.testing.assert_array_equal(mine, theirs)

@@ -26,6 +26,10 @@ def add(commands) -> None:
     parser.add_argument("--image-size", type=int, help="resize images to this many pixels a side")
     parser.add_argument("--channels", type=int, choices=(1, 3), help="1 for grey, 3 for colour")
     parser.add_argument("--seed", type=int, help="of weights, data order and latents")
+    parser.add_argument(
+        "--start", metavar="MODEL", help="a preset or a run whose weights to go on from, where they fit"
+    )
+    parser.add_argument("--decay", choices=("cosine", "linear"), help="let the learning rates fall to 0 by the end")
     parser.add_argument("--precision", choices=PRECISIONS, help="auto picks by hardware")
     parser.add_argument("--strategy", choices=STRATEGIES, help="devices to train on")
     parser.add_argument(
@@ -130,6 +134,8 @@ def _with_options(base: dict, arguments) -> dict:
         ("seed", arguments.seed),
         ("precision", arguments.precision),
         ("strategy", arguments.strategy),
+        ("model.start", arguments.start),
+        ("compile.decay", arguments.decay),
     ):
         if value is not None:
             _put(recipe, key, value)

@@ -6,13 +6,18 @@ from collections.abc import Iterator
 import keras
 
 from kerasgan import losses, regularizers
+from kerasgan.augment import AdaptiveAugment, Pipe, ScheduledAugment
 from kerasgan.constraints import WeightClip
+from kerasgan.kinds import Images
+from kerasgan.schedules import Schedule
 
 CROSS_ENTROPIES = (losses.Minimax, losses.Relativistic, losses.RelativisticAverage)
 # What asks the discriminator for its slope at what it judges, or teaches by it.
 OF_SLOPES = (
     regularizers.R1, regularizers.R2, regularizers.GradientPenalty, regularizers.DRAGAN, regularizers.FeatureMatching,
 )  # fmt: skip
+# From here on, what augmented images look like is learned as well: Karras et al. 2020, section 2.2.
+LEAKS = 0.8
 # What gives a probability for a logit, or something with the same bounds.
 SQUASHING = ("sigmoid", "hard_sigmoid", "softmax")
 
@@ -39,6 +44,8 @@ def _contradictions(gan) -> Iterator[str]:
         )
     if any(judge.inputs[0].dtype.startswith("int") for judge in judges.values()):
         yield from _contradict_tokens(gan)
+    else:
+        yield from _contradict_images(gan)
     for each in gan.regularizers:
         if isinstance(each, regularizers.FeatureMatching) and not all(map(_has_features, judges.values())):
             yield (
@@ -53,11 +60,24 @@ def _contradict_tokens(gan) -> Iterator[str]:
     for each in gan.regularizers:
         if isinstance(each, OF_SLOPES):
             yield f"{each.name} is about the discriminator's slope, and at whole numbers it has no slope: leave it out."
+    if gan.top_k is not None:
+        yield f"top_k is about logits of images; {type(gan).__name__} learns by rewards. Leave it out."
+    for each in [each for each in gan.regularizers if isinstance(each, regularizers.Consistency)]:
+        yield f"{each.name} changes images; {type(gan).__name__} makes {gan.makes.name}. Leave it out."
     if gan.augment is not None:
         yield f"{gan.augment!r} changes images; {type(gan).__name__} makes {gan.makes.name}. Leave it out."
 
 
+def _contradict_images(gan) -> Iterator[str]:
+    """Yield what is for images only, of a model that makes something else."""
+    changes = [gan.augment] if isinstance(gan.augment, Pipe) else []
+    changes += [each for each in gan.regularizers if isinstance(each, regularizers.Consistency)]
+    if changes and not isinstance(gan.makes, Images):
+        yield f"{type(changes[0]).__name__} changes images; {type(gan).__name__} makes {gan.makes.name}. Leave it out."
+
+
 def _doubts(gan) -> Iterator[str]:
+    yield from _doubt_augmentation(gan)
     kinds = {type(each) for each in gan.regularizers}
     clipped = isinstance(gan.d_constraint, WeightClip)
     if clipped and isinstance(gan.loss, CROSS_ENTROPIES):
@@ -80,6 +100,38 @@ def _doubts(gan) -> Iterator[str]:
             "Nothing bounds the critic of the Wasserstein loss, whose values then only grow: add "
             'regularizers=["gradient_penalty"], or d_constraint=kerasgan.constraints.WeightClip().'
         )
+
+
+def _doubt_augmentation(gan) -> Iterator[str]:
+    augment = gan.augment
+    if isinstance(augment, AdaptiveAugment) and not _has_middle_at_zero(gan.loss):
+        yield (
+            f"AdaptiveAugment goes by the sign of real logits, which means nothing to {gan.loss!r}: its probability "
+            'would run to 0 or 1. Use augment=kerasgan.augment.ScheduledAugment(...), or "non_saturating" or "hinge".'
+        )
+    if isinstance(augment, ScheduledAugment) and max(_ends(augment.probability)) > LEAKS:
+        yield (
+            f"With a probability of {max(_ends(augment.probability))}, the generator learns to make augmented images: "
+            f"stay below {LEAKS}."
+        )
+    # A picture beside what is judged, such as the source of a translation.
+    beside = any(len(judge.inputs) > 1 and len(judge.inputs[1].shape) == 4 for judge in gan.judges().values())
+    if isinstance(augment, Pipe) and beside and augment.moves():
+        yield (
+            f"The policy {augment.policy!r} moves images away from those that the discriminator sees beside them, and "
+            'these stay where they are: use steps that do not, such as "color,cutout".'
+        )
+
+
+def _has_middle_at_zero(loss) -> bool:
+    """Return whether logits above 0 are those that a loss takes for real."""
+    if isinstance(loss, losses.LeastSquares):
+        return loss.a + loss.b == 0
+    return not isinstance(loss, losses.Relativistic | losses.RelativisticAverage | losses.Wasserstein)
+
+
+def _ends(probability) -> tuple:
+    return (probability.start, probability.end) if isinstance(probability, Schedule) else (probability,)
 
 
 def _is_bounded(gan) -> bool:

@@ -17,9 +17,10 @@ from kerasgan.core.ema import (
     warmed_up,
 )
 from kerasgan.core.judged import Batch, JudgedBatch, Update, frozen_state, logits_of
-from kerasgan.core.optimizers import apply_gradients
+from kerasgan.core.optimizers import accumulated, apply_gradients
 from kerasgan.core.packing import check_batch, check_pack, pack_examples
 from kerasgan.core.settings import Compiled
+from kerasgan.core.top_k import learn_from_best
 from kerasgan.regularizers import terms_of
 
 
@@ -177,7 +178,8 @@ class GAN(Compiled):
 
     def _ema_decay(self, images) -> tf.Tensor:
         if self.ema_half_life is None:
-            return warmed_up(self.ema_decay, self.g_optimizer.iterations)
+            # The average moves after every batch: between two updates always towards the same weights.
+            return warmed_up(self.ema_decay, self.g_optimizer.iterations) ** (1.0 / accumulated(self.g_optimizer))
         half_life = self.ema_half_life
         return decay_of_half_life(half_life(self.clock.steps) if callable(half_life) else half_life, images)
 
@@ -262,9 +264,16 @@ class GAN(Compiled):
         terms = {}
         for suffix, game in batch.games.items():
             real_logits = (game.real_logits,) if sees_real else ()
-            terms[f"g_loss{suffix}"] = self.loss.generator(game.fake_logits, *real_logits)
+            terms[f"g_loss{suffix}"] = self.loss.generator(self._chosen(game.fake_logits), *real_logits)
             terms |= self._penalties("generator", game, suffix)
         return terms
+
+    def _chosen(self, fake_logits) -> tf.Tensor:
+        """Return logits from which the generator learns as `top_k` says."""
+        if self.top_k is None:
+            return fake_logits
+        share = self.top_k(self.clock.steps) if callable(self.top_k) else self.top_k
+        return learn_from_best(fake_logits, share)
 
     def _penalties(self, player: str, game: JudgedBatch, suffix: str) -> dict:
         chosen = terms_of(player, self.regularizers)

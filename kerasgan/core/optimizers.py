@@ -4,17 +4,51 @@ import keras
 import tensorflow as tf
 
 
-def prepare_optimizer(optimizer, network: keras.Model):
+def prepare_optimizer(optimizer, network: keras.Model, accumulate: int | None = None):
     """Return a built optimizer for a network, loss-scaled where the network computes in float16.
 
     An optimizer that is not built when weights are loaded would silently keep its empty state.
+
+    With `accumulate`, each player is updated by the mean gradient of so many batches. Rounds, images, schedules and
+    averages of batch norm go by batches; `iterations`, and with them Adam's corrections, lazy penalties and the
+    warm-up of `ema_decay`, by updates. The players take turns as ever: a discriminator with one update a round makes
+    it in the last batch of the so many, before the generator's gradient of that batch and after those of the others.
+
+    Args:
+        optimizer: `keras.optimizers.Optimizer`, or its name.
+        network: what it trains.
+        accumulate: batches of an update; None leaves what the optimizer says.
+
+    Raises:
+        ValueError: accumulate is not a positive integer, or the optimizer says otherwise, or several devices share a
+            batch.
     """
     optimizer = keras.optimizers.get(optimizer)
+    if accumulate is not None:
+        _accumulate(getattr(optimizer, "inner_optimizer", optimizer), accumulate)
+    if accumulated(optimizer) > 1 and tf.distribute.get_strategy().num_replicas_in_sync > 1:
+        raise ValueError("Gradients of several batches are added up on one device only. Leave out accumulate.")
     scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
     if computes_in_float16(network) and not scaled:
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
     optimizer.build(network.trainable_variables)
     return optimizer
+
+
+def _accumulate(optimizer, batches: int) -> None:
+    if isinstance(batches, bool) or not isinstance(batches, int) or batches < 1:
+        raise ValueError(f"accumulate must be a whole number of batches, at least 1; received {batches!r}.")
+    if (optimizer.built and accumulated(optimizer) != batches) or accumulated(optimizer) not in (1, batches):
+        raise ValueError(
+            f"accumulate={batches}, but the {type(optimizer).__name__} was made for updates of "
+            f"{accumulated(optimizer)} batches. Give a new one, without gradient_accumulation_steps."
+        )
+    optimizer.gradient_accumulation_steps = batches if batches > 1 else None
+
+
+def accumulated(optimizer) -> int:
+    """Return of how many batches an optimizer makes an update."""
+    return getattr(optimizer, "inner_optimizer", optimizer).gradient_accumulation_steps or 1
 
 
 def computes_in_float16(network: keras.Model) -> bool:

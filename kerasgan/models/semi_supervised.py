@@ -111,6 +111,8 @@ class SemiSupervisedGAN(Classifying, GAN):
                 f"SemiSupervisedGAN has a loss of its own, of num_classes + 1 classes; received {self.loss}. Leave out "
                 "loss."
             )
+        if self.top_k is not None:
+            raise ValueError("SemiSupervisedGAN's generator matches features, not logits: leave out top_k.")
 
     # What it learns from, and what it is for
 

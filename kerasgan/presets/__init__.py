@@ -7,6 +7,7 @@ import importlib
 
 _MODULES = {
     "preset": ("Verification", "from_preset", "save_preset", "verify"),
+    "transfer": ("Transferred", "transfer"),
     "files": ("list_presets", "preset_folder", "read_metadata", "seal", "zoo_folder"),
 }
 

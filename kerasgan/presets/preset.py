@@ -5,6 +5,7 @@ and the outputs they must give), where the model takes what nobody can make up `
 `metadata.json` (what the model is, and the sha256 of every other file). Nothing is ever unpickled.
 """
 
+import warnings
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,7 +24,9 @@ from kerasgan.presets.files import (
     seal,
 )
 from kerasgan.presets.half import halve
+from kerasgan.presets.transfer import transfer
 from kerasgan.support import files
+from kerasgan.support.configurable import unknown_name
 
 
 class Verification(NamedTuple):
@@ -34,7 +37,9 @@ class Verification(NamedTuple):
     max_error: float
 
 
-def from_preset(name_or_folder: "str | Path", model_class: type | None = None, dtype=None) -> GenerativeModel:
+def from_preset(
+    name_or_folder: "str | Path", model_class: type | None = None, dtype=None, **changes
+) -> GenerativeModel:
     """Return a trained model, ready to generate or to compile and train on. No network or data set is needed.
 
     A program that loads many, one after another, calls `keras.backend.clear_session()` now and then: Keras gives every
@@ -44,9 +49,14 @@ def from_preset(name_or_folder: "str | Path", model_class: type | None = None, d
         name_or_folder: a name of `list_presets()`, or a folder written by `save_preset`.
         model_class: the class you expect; another one is an error.
         dtype: dtype policy to build with, such as "mixed_bfloat16"; None takes float32 for models of kerasgan.
+        **changes: constructor arguments to build it with instead of its own, to train it on other data: num_classes=43.
+            What then does not fit is new.
 
     Raises:
-        ValueError: no such preset, one of another class, a damaged file, or a newer format.
+        ValueError: no such preset, one of another class, a damaged file, or a newer format; or no weight fits.
+
+    Warns:
+        UserWarning: says which weights are new, where there are changes.
     """
     import kerasgan.models  # noqa: F401  The classes are registered when their modules are imported.
 
@@ -58,7 +68,18 @@ def from_preset(name_or_folder: "str | Path", model_class: type | None = None, d
             f"The preset {folder.name!r} is a {type(model).__name__}, not a {model_class.__name__}. "
             f"Use {type(model).__name__}, or leave model_class out."
         )
-    return model
+    return _changed(model, changes) if changes else model
+
+
+def _changed(model: GenerativeModel, changes: dict) -> GenerativeModel:
+    """Return a model with other constructor arguments, and what fits of the weights."""
+    config = model.get_config()
+    for name in changes:
+        if name not in config:
+            raise ValueError(unknown_name(f"argument of {type(model).__name__}", name, config))
+    changed = type(model).from_config(config | changes)
+    warnings.warn(f"{model.name!r} with {changes}: {transfer(model, changed)}", stacklevel=3)
+    return changed
 
 
 def save_preset(model: GenerativeModel, folder: "str | Path", *, half: bool = False, **metadata) -> Path:

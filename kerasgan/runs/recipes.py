@@ -31,6 +31,7 @@ import tomli_w
 
 from kerasgan.kinds.kind import Kind
 from kerasgan.runs import validation
+from kerasgan.runs.decay import decay
 from kerasgan.support import files
 from kerasgan.support.configurable import unknown_name
 
@@ -59,12 +60,14 @@ class Recipe:
     """A training run, before it starts.
 
     Args:
-        model: `type` (a name of `kerasgan.models.MODELS`) and constructor arguments.
+        model: `type` (a name of `kerasgan.models.MODELS`) and constructor arguments. With `start`, a preset or a run's
+            folder, training goes on from all of its weights that fit: see `kerasgan.transfer`.
         data: `source` and other arguments of the reader that the model's `reads` names in `kerasgan.data`: `load`
             for images.
         compile: arguments of the model's `compile`; optimizers, losses and regularizers as a name, or a
             table with `name` and arguments. A `learning_rate` may be a table too, of a schedule; its `decay_steps`,
-            where left out, are the whole run.
+            where left out, are the whole run. `decay`, "cosine" or "linear", lets all learning rates fall to 0 by the
+            end of the run.
         epochs: passes over the data.
         seed: of weights, data order and latents.
         precision: a word of `kerasgan.precision`.
@@ -137,9 +140,11 @@ def from_dict(content: dict) -> Recipe:
     validation.check_arguments("the recipe", content, Recipe)
     recipe = Recipe(**content)
     model = _model_class(recipe)
-    validation.check_arguments("[model]", recipe.model, model, skip=MODEL_GIVEN, also=("type",))
+    validation.check_arguments("[model]", recipe.model, model, skip=MODEL_GIVEN, also=("type", "start"))
     validation.check_arguments("[data]", recipe.data, reader(recipe).load, skip=DATA_GIVEN)
-    validation.check_arguments("[compile]", recipe.compile, model.compile)
+    validation.check_arguments("[compile]", recipe.compile, model.compile, also=("decay",))
+    validation.check_word("decay in [compile]", "decay", recipe.compile.get("decay", "linear"))
+    validation.check_type("start in [model]", recipe.model.get("start", ""), (str,))
     for key, text in recipe.card.items():
         if key not in CARD:
             raise ValueError("In [card]: " + unknown_name("key", key, CARD))
@@ -161,16 +166,27 @@ def build_model(recipe: Recipe, info):
 
     model_class = _model_class(recipe)
     known = _arguments(model_class.__init__)
-    # Each network's optimizer counts its own updates; schedules of kerasgan count rounds wherever they stand.
-    d_steps = recipe.model.get("d_steps", _defaults(model_class.__init__, ()).get("d_steps", 1))
-    rounds = recipe.epochs * (info.num_examples // batch_size(recipe) // d_steps)
+    rounds = count_rounds(recipe, info)
     decided = {name: value for name, value in info.arguments.items() if name in known}
-    given = {name: _made(name, value, rounds) for name, value in recipe.model.items() if name != "type"}
+    given = {name: _made(name, value, rounds) for name, value in recipe.model.items() if name not in ("type", "start")}
     model = model_class(**decided | given, seed=recipe.seed, dtype=precision(recipe.precision))
     _check_classes(model, info)
-    updates = {"d_optimizer": rounds * d_steps}
-    model.compile(**{name: _made(name, value, updates.get(name, rounds)) for name, value in recipe.compile.items()})
+    # Each network's optimizer counts its own updates; schedules of kerasgan count rounds wherever they stand.
+    updates = {"d_optimizer": rounds * _d_steps(recipe)}
+    settings = {name: value for name, value in recipe.compile.items() if name != "decay"}
+    model.compile(**{name: _made(name, value, updates.get(name, rounds)) for name, value in settings.items()})
+    if "decay" in recipe.compile:
+        decay(model, recipe.compile["decay"], max(rounds, 1))
     return model
+
+
+def count_rounds(recipe: Recipe, info) -> int:
+    """Return how many rounds of the game a recipe asks for, of data that `describe_data` described."""
+    return recipe.epochs * (info.num_examples // batch_size(recipe) // _d_steps(recipe))
+
+
+def _d_steps(recipe: Recipe) -> int:
+    return recipe.model.get("d_steps", _defaults(_model_class(recipe).__init__, ()).get("d_steps", 1))
 
 
 def _check_classes(model, info) -> None:

@@ -25,8 +25,11 @@ import keras
 from kerasgan import distribution, images
 from kerasgan.callbacks import GenerativeMetrics, SampleSummary
 from kerasgan.core.base import GenerativeModel
+from kerasgan.presets.preset import from_preset
+from kerasgan.presets.transfer import transfer
 from kerasgan.runs import folder as run_folder
 from kerasgan.runs import recipes
+from kerasgan.runs.decay import stretch
 from kerasgan.runs.folder import HISTORY, LOGS, MODEL, RECIPE, RUN, SAMPLES, read_history, read_run
 from kerasgan.runs.keras_file import load_keras_file
 from kerasgan.runs.recipes import Recipe
@@ -71,14 +74,24 @@ def _build_or_load(recipe: Recipe, folder: Path, strategy, data_dir) -> Generati
     info = recipes.describe_data(recipe, data_dir)
     with strategy.scope():
         if (folder / MODEL).is_file():
-            return load_run(folder)
+            model = load_run(folder)
+            if "decay" in recipe.compile:
+                stretch(model, max(recipes.count_rounds(recipe, info), 1))
+            return model
         model = recipes.build_model(recipe, info)
+        if "start" in recipe.model:
+            print(f"From {recipe.model['start']}: {transfer(_start(recipe.model['start']), model)}")
     kinds = model.kinds_of_examples()
     if kinds:
         most = max(kind.examples for kind in kinds.values())
         parts = dict(zip(model.learns, recipes.load_examples(recipe, info, data_dir, most), strict=True))
         model.examples = {name: parts[name] for name in kinds}
     return model
+
+
+def _start(preset_or_run: str) -> GenerativeModel:
+    is_run = (Path(preset_or_run) / MODEL).is_file()
+    return load_run(preset_or_run) if is_run else from_preset(preset_or_run)
 
 
 def _fit(model, recipe: Recipe, folder: Path, chief: bool, data_dir, log_dir, verbose) -> None:

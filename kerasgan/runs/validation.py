@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 
 import keras
 
-from kerasgan import augmentations, constraints, likelihoods, losses, optimizers, regularizers, schedules
+from kerasgan import augment, constraints, likelihoods, losses, optimizers, regularizers, schedules
 from kerasgan.distribution import PRECISIONS, STRATEGIES
 from kerasgan.support.configurable import unknown_name
 
@@ -37,7 +37,7 @@ OBJECTS: dict[str, tuple[str, Mapping[str, type]]] = {
     "g_optimizer": ("optimizer", OPTIMIZERS),
     "loss": ("loss", losses.LOSSES),
     "regularizers": ("regularizer", regularizers.REGULARIZERS),
-    "augment": ("augmentation", augmentations.AUGMENTATIONS),
+    "augment": ("augmentation", augment.AUGMENTATIONS),
     "d_constraint": ("constraint", {"weight_clip": constraints.WeightClip}),
     "likelihood": ("likelihood", likelihoods.LIKELIHOODS),
 }
@@ -50,6 +50,8 @@ SCHEDULED = {
     "learning_rate": ("learning-rate schedule", SCHEDULES),
     "weight": ("schedule", schedules.SCHEDULES),
     "ema_half_life": ("schedule", schedules.SCHEDULES),
+    "probability": ("schedule", schedules.SCHEDULES),
+    "top_k": ("schedule", schedules.SCHEDULES),
     "beta_1": ("schedule", schedules.SCHEDULES),
     "beta_2": ("schedule", schedules.SCHEDULES),
 }
@@ -66,6 +68,9 @@ TYPES = {
     "name": (str,),
     "jit_compile": (bool, str),
     "ema_half_life": (float,),
+    "freeze_d": (int,),
+    "top_k": (float,),
+    "accumulate": (int,),
     "clipnorm": (float,),
     "clipvalue": (float,),
     "global_clipnorm": (float,),
@@ -89,11 +94,12 @@ WORDS = {
     "on_error": ("raise", "skip"),
     "place": ("start", "centre", "random"),
     "jit_compile": ("auto",),
+    "decay": tuple(schedules.SCHEDULES),
 }
 # Whole numbers are at least 1, but for these; and all are what fits 32 bits, with room for one more.
 AT_LEAST_0 = (
     "seed", "metrics_every", "warmup_steps", "iterations", "pretraining", "matching_epochs", "jitter", "blocks",
-    "pool_size", "phase_shuffle",
+    "pool_size", "phase_shuffle", "freeze_d",
 )  # fmt: skip
 MOST = 2**31 - 2
 # Numbers in [0, 1), above 0, and at least 0; others need only be finite.
@@ -195,6 +201,12 @@ def _types(name: str, parameter: inspect.Parameter) -> tuple[type, ...]:
         hints = [type(parameter.default)]
     hints = [list if hint is tuple else hint for hint in hints]
     return tuple(hint for hint in hints if hint in _NAMES)
+
+
+def check_word(label: str, name: str, value) -> None:
+    """Raise a ValueError unless a value is one of the words that an argument of this name may be."""
+    check_type(label, value, (str,))
+    _check_range(label, name, value, False)
 
 
 def check_type(label: str, value, allowed: tuple[type, ...]) -> None:

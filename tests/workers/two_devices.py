@@ -59,7 +59,12 @@ def latents_differ() -> dict:
         gan = tiny.dcgan()
     draw = tf.function(lambda: gan.sample_latents(3, gan.next_seed()))
     first, second = ([each.numpy() for each in STRATEGY.run(draw).values] for _ in range(2))
+    with STRATEGY.scope():
+        gan.compile(augment=kerasgan.augment.ScheduledAugment("blit,geometry,color,cutout", 0.9))
+    change = tf.function(lambda: gan.augment(tf.reshape(tf.range(128.0), (2, 8, 8, 1)), gan.next_seed()))
+    changed = [each.numpy().tobytes() for each in STRATEGY.run(change).values]
     return {
+        "augmentations": len(set(changed)),
         "latents": len({each.tobytes() for each in (*first, *second)}),
         "first_replica_as_on_one_device": np.array_equal(first[0], tiny.dcgan().sample_latents(3, 1)),
     }
