@@ -79,6 +79,9 @@ def apart(first, second):
 @functools.cache
 def _network():
     import keras
+    import tensorflow as tf
 
-    whole = efficientnet.trained()
-    return keras.Model(whole.input, [whole.get_layer(name).output for name in DEPTHS], name="perceptual")
+    # Outside of the graph that may be traced: its weights are set now, once, and not whenever that graph runs.
+    with tf.init_scope():
+        whole = efficientnet.trained()
+        return keras.Model(whole.input, [whole.get_layer(name).output for name in DEPTHS], name="perceptual")
