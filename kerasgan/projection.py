@@ -3,7 +3,6 @@
 Only the latents move: the model stays as it is.
 """
 
-import functools
 import math
 from typing import NamedTuple
 
@@ -19,6 +18,7 @@ from kerasgan.support.configurable import unknown_name
 _BETAS = 0.9, 0.999
 # The share of the steps in which the rate rises from 0. It falls to 0 along a cosine afterwards.
 _WARM_UP = 0.05
+_TRIED_AT_ONCE = 32
 
 
 class Projection(NamedTuple):
@@ -27,8 +27,7 @@ class Projection(NamedTuple):
     Attributes:
         latents: float32 (n, ...), points of the space that was searched.
         images: what the model makes of them, float32 (n, height, width, channels) in [-1, 1].
-        distances: how different these look from the given ones, float32 (n,): see
-            `kerasgan.metrics.perceptual_distance`.
+        distances: how different these are from the given ones, float32 (n,): what was minimised.
         start_distances: the same where the search began.
         given: name -> array, the sampler's other inputs: what was given, or what went with the best candidate.
     """
@@ -42,14 +41,15 @@ class Projection(NamedTuple):
 
 def project(
     model, images, *, space: str = "z", labels=None, steps: int = 300, learning_rate: float = 0.1,
-    candidates: int = 100, typical: float = 1e-3, seed: int = 0, batch_size: int = 16, progress: bool = False, **given,
+    candidates: int = 100, pixels: float = 2.0, typical: float = 1e-3, seed: int = 0, batch_size: int = 16,
+    progress: bool = False, **given,
 ) -> Projection:  # fmt: skip
     """Return the latents whose images look most like given ones.
 
-    The search begins at the best of some random candidates, or where the model's encoder says, and goes down the
-    slope of the perceptual distance by Adam; the nearest point on the way is kept. Each image is searched for on its
-    own, whatever else is in its batch. In the manner of Karras et al. 2020, appendix D
-    (https://arxiv.org/abs/1912.04958), but without noise.
+    The distance is `kerasgan.metrics.perceptual_distance`, and `pixels` times the mean squared difference. The search
+    begins at the best of some random candidates, or where the model's encoder says, and goes down the slope by Adam;
+    the nearest point on the way is kept. Each image is searched for on its own, whatever else is in its batch. In the
+    manner of Karras et al. 2020, appendix D (https://arxiv.org/abs/1912.04958), but without noise.
 
     Args:
         model: any kerasgan model that makes images of latents.
@@ -60,6 +60,8 @@ def project(
         steps: of the descent.
         learning_rate: the highest, in units of the latents.
         candidates: random points of which the best is the start.
+        pixels: weight of the mean squared difference. Without it the search is stuck farther away, as the perceptual
+            distance has it, too.
         typical: weight of how unusual a point is, beside the distance. Of normal latents that is how far they are from
             the shell around the origin on which nearly all samples lie; of others, how far out of their range.
         seed: of the candidates.
@@ -80,15 +82,15 @@ def project(
     images = _checked(model, images)
     _check_numbers(steps=steps, candidates=candidates, batch_size=batch_size)
     given = _each(model, len(images), {"labels": labels, **given})
-    descend = Descent(searched, steps, learning_rate, typical)
+    starts = Starts(model, searched, candidates, seed, pixels)
+    descend = Descent(searched, steps, learning_rate, pixels, typical)
     bar = _bar(math.ceil(len(images) / batch_size) * (steps + 1)) if progress else None
     parts = []
     for first in range(0, len(images), batch_size):
         part = slice(first, first + batch_size)
         own = {name: rows[part] for name, rows in given.items()}
-        wanted = perceptual.features(images[part])
-        points, others = _starts(model, searched, images[part], wanted, own, candidates, seed)
-        parts.append(descend(points, others, wanted, bar))
+        wanted = Seen.of(images[part])
+        parts.append(descend(*starts(wanted, own), wanted, bar))
     arrays = (np.concatenate(each) for each in zip(*(part[:4] for part in parts), strict=True))
     return Projection(*arrays, {name: np.concatenate([part.given[name] for part in parts]) for name in parts[0].given})
 
@@ -110,6 +112,78 @@ def space_of(model, name: str) -> LatentSpace:
     return spaces[name]
 
 
+class Seen(NamedTuple):
+    """Images (n, height, width, channels) as the search compares them, with their `perceptual.features`."""
+
+    images: tf.Tensor
+    features: list
+
+    @classmethod
+    def of(cls, images) -> "Seen":
+        """Return what is seen of images."""
+        return cls(tf.convert_to_tensor(images), perceptual.features(images))
+
+    def only(self, number: int) -> "Seen":
+        """Return one of them, as a batch of one."""
+        return Seen(self.images[number : number + 1], [depth[number : number + 1] for depth in self.features])
+
+    def distance(self, other: "Seen", pixels: float) -> tf.Tensor:
+        """Return the distances of images from others, float32 (n,); a batch of one goes with any other."""
+        squared = tf.reduce_mean(tf.square(self.images - other.images), axis=(1, 2, 3))
+        return perceptual.between(self.features, other.features) + pixels * squared
+
+
+class Starts:
+    """Finds the points that a search begins at.
+
+    Args:
+        model: that makes the images.
+        space: of it, that is searched.
+        candidates: how many random points are tried.
+        seed: of these.
+        pixels: weight of the squared difference in the distance.
+    """
+
+    def __init__(self, model, space: LatentSpace, candidates: int, seed: int, pixels: float):
+        self.model, self.space, self.candidates, self.seed, self.pixels = model, space, candidates, seed, pixels
+
+    def __call__(self, wanted: Seen, given: dict) -> tuple[np.ndarray, dict]:
+        """Return a point for each image, and name -> what else the sampler takes with them."""
+        if self.space.encode is not None:
+            return self.space.encode(wanted.images), self._others(len(wanted.images), given)
+        # The same ones do for all images, unless each brings something of its own.
+        tried = None if given else self._try({})
+        chosen = []
+        for number in range(len(wanted.images)):
+            own = {name: np.repeat(rows[number : number + 1], self.candidates, axis=0) for name, rows in given.items()}
+            points, others, seen = tried or self._try(own)
+            best = int(tf.argmin(seen.distance(wanted.only(number), self.pixels)))
+            chosen.append((points[best], {name: each[best] for name, each in others.items()}))
+        points, others = zip(*chosen, strict=True)
+        return np.stack(points), {name: tf.stack([each[name] for each in others]) for name in others[0]}
+
+    def _try(self, given: dict) -> tuple[np.ndarray, dict, Seen]:
+        """Return random points, what else the sampler takes with them, and their images."""
+        points, others = np.asarray(self.space.start(self.candidates, self.seed)), self._others(self.candidates, given)
+        seen = []
+        for first in range(0, self.candidates, _TRIED_AT_ONCE):
+            part = slice(first, first + _TRIED_AT_ONCE)
+            own = {name: each[part] for name, each in others.items()}
+            seen.append(Seen.of(self.space.synthesize(tf.constant(points[part]), own)))
+        images, features = zip(*seen, strict=True)
+        return (
+            points,
+            others,
+            Seen(tf.concat(images, 0), [tf.concat(depth, 0) for depth in zip(*features, strict=True)]),
+        )
+
+    def _others(self, count: int, given: dict) -> dict:
+        """Return name -> tensor of the sampler's inputs that are no latents: what is given, or drawn."""
+        inputs = dict(zip(self.model.takes, self.model.sampler_inputs(count, self.seed, **given), strict=True))
+        del inputs["latents"]
+        return inputs
+
+
 class Descent:
     """Goes down the slope of the distance from given images, by Adam: Kingma and Ba 2014, algorithm 1.
 
@@ -117,20 +191,23 @@ class Descent:
         space: that is searched.
         steps: how many.
         learning_rate: the highest.
+        pixels: weight of the squared difference in the distance.
         typical: weight of how unusual points are.
     """
 
-    def __init__(self, space: LatentSpace, steps: int, learning_rate: float, typical: float):
-        self.space, self.steps, self.learning_rate, self.typical = space, steps, learning_rate, typical
+    def __init__(self, space: LatentSpace, steps: int, learning_rate: float, pixels: float, typical: float):
+        self.space, self.steps, self.learning_rate = space, steps, learning_rate
+        self.pixels, self.typical = pixels, typical
         self._look = tf.function(self._distances_and_slopes)
 
-    def __call__(self, points: np.ndarray, given: dict, wanted: list, bar=None) -> Projection:
+    def __call__(self, points: np.ndarray, given: dict, wanted: Seen, bar=None) -> Projection:
         """Return the nearest points on the way down from some points."""
         start = best = None
         found, mean, square = points, np.zeros_like(points), np.zeros_like(points)
         for step in range(self.steps + 1):
             distances, slopes = (each.numpy() for each in self._look(tf.constant(points), given, wanted))
             if start is None:
+                _check_slopes(slopes)
                 start = best = distances
             nearer = distances < best
             best = np.where(nearer, distances, best)
@@ -152,46 +229,10 @@ class Descent:
     def _distances_and_slopes(self, points, given, wanted):
         with tf.GradientTape() as tape:
             tape.watch(points)
-            distances = perceptual.between(perceptual.features(self.space.synthesize(points, given)), wanted)
+            distances = Seen.of(self.space.synthesize(points, given)).distance(wanted, self.pixels)
             # A sum, not a mean: then no image's slope depends on how many others there are.
             aim = tf.reduce_sum(distances + self.typical * self.space.unusual(points))
-        slopes = tape.gradient(aim, points)
-        if slopes is None:
-            raise ValueError("The images of this model have no slope along its latents, as of one that throws a coin.")
-        return distances, slopes
-
-
-def _starts(model, space: LatentSpace, images, wanted: list, given: dict, candidates: int, seed: int) -> tuple:
-    """Return the points to start from, one an image, and name -> what else the sampler takes with them."""
-    if space.encode is not None:
-        return space.encode(images), _others(model, len(images), seed, given)
-    shared = functools.cache(lambda: _candidates(model, space, candidates, seed, {}))
-    chosen = []
-    for number in range(len(images)):
-        own = {name: np.repeat(rows[number : number + 1], candidates, axis=0) for name, rows in given.items()}
-        points, others, seen = _candidates(model, space, candidates, seed, own) if own else shared()
-        best = int(tf.argmin(perceptual.between(seen, [each[number : number + 1] for each in wanted])))
-        chosen.append((points[best], {name: each[best] for name, each in others.items()}))
-    points, others = zip(*chosen, strict=True)
-    return np.stack(points), {name: tf.stack([each[name] for each in others]) for name in others[0]}
-
-
-def _candidates(model, space: LatentSpace, count: int, seed: int, given: dict, at_once: int = 32) -> tuple:
-    """Return random points, what else the sampler takes with them, and the features of their images."""
-    points, others = np.asarray(space.start(count, seed)), _others(model, count, seed, given)
-    seen = []
-    for first in range(0, count, at_once):
-        part = slice(first, first + at_once)
-        made = space.synthesize(tf.constant(points[part]), {name: each[part] for name, each in others.items()})
-        seen.append(perceptual.features(made))
-    return points, others, [tf.concat(depth, axis=0) for depth in zip(*seen, strict=True)]
-
-
-def _others(model, count: int, seed: int, given: dict) -> dict:
-    """Return name -> tensor of the sampler's inputs that are no latents: what is given, or drawn."""
-    inputs = dict(zip(model.takes, model.sampler_inputs(count, seed, **given), strict=True))
-    del inputs["latents"]
-    return inputs
+        return distances, tape.gradient(aim, points, unconnected_gradients="zero")
 
 
 def _each(model, count: int, given: dict) -> dict:
@@ -219,6 +260,14 @@ def _check_numbers(**numbers) -> None:
     for name, number in numbers.items():
         if isinstance(number, bool) or not isinstance(number, int) or number < 1:
             raise ValueError(f"{name} must be a positive integer; received {number!r}.")
+
+
+def _check_slopes(slopes: np.ndarray) -> None:
+    if not slopes.any():
+        raise ValueError(
+            "The images of this model do not change a little where its latents do, as of one that throws coins with "
+            "them: there is no slope to go down."
+        )
 
 
 def _along(chosen: np.ndarray, points: np.ndarray) -> np.ndarray:

@@ -77,4 +77,4 @@ def _save_each(kind, photos: list[Path], found, out: Path) -> None:
 
 def _tell(photos: list[Path], found) -> None:
     for photo, before, after in zip(photos, found.start_distances, found.distances, strict=True):
-        print(f"{photo.name}: perceptual distance {after:.3f}, of {before:.3f} at the start")
+        print(f"{photo.name}: distance {after:.3f}, of {before:.3f} at the start")
