@@ -27,10 +27,12 @@ _MODULES = (
     "networks",
     "optimizers",
     "presets",
+    "projection",
     "regularizers",
     "schedules",
     "testing",
     "toys",
+    "walk",
 )
 # Name -> the module that defines it.
 _NAMES = {

@@ -38,10 +38,10 @@ def pixels(path) -> np.ndarray:
         return np.asarray(image)
 
 
-@pytest.mark.parametrize(
-    "command",
-    ["demo", "train", "generate", "translate", "attributes", "evaluate", "export", "zoo", "toy", "cache", "doctor"],
-)
+COMMANDS = "demo train generate translate project attributes evaluate export zoo toy cache doctor"
+
+
+@pytest.mark.parametrize("command", COMMANDS.split())
 def test_every_command_has_help(command, capsys):
     with pytest.raises(SystemExit, match="0"):
         cli.main([command, "--help"])

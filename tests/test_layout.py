@@ -27,7 +27,7 @@ FLOORS = (
     ("networks", "boltzmann"),
     ("models",),
     ("metrics",),
-    ("callbacks", "presets", "export", "toys"),
+    ("callbacks", "presets", "export", "toys", "projection", "walk"),
     ("runs",),
     ("publishing", "testing"),
     ("cli",),

@@ -5,7 +5,7 @@ import re
 import sys
 
 import kerasgan
-from kerasgan.cli import attributes, generate, make, measure, signals, toy, train, translate, zoo
+from kerasgan.cli import attributes, generate, make, measure, project, signals, toy, train, translate, zoo
 from kerasgan.cli.terminal import plain_output
 
 # In the order that `--help` lists them.
@@ -14,6 +14,7 @@ COMMANDS = (
     train.add,
     generate.add,
     translate.add,
+    project.add,
     attributes.add,
     measure.add_evaluate,
     make.add_export,

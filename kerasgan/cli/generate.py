@@ -1,10 +1,11 @@
 """The command `generate`: make something with a trained model, into one file, or one by one into a folder."""
 
 import inspect
-import re
 from collections.abc import Iterator
-from pathlib import Path
 
+from kerasgan.cli import film
+from kerasgan.cli.inputs import integers, labels_of
+from kerasgan.cli.output import check_room, target, write
 from kerasgan.cli.start import MODEL_HELP, command, start_tensorflow
 
 # Drawn at a time: up to here the command makes what `model.generate` makes with the same seed.
@@ -23,17 +24,15 @@ def add(commands) -> None:
         "texts are printed)",
     )
     parser.add_argument("--seed", type=int, help="the same seed gives the same")
-    parser.add_argument("--labels", type=_integers, help="classes of a conditional model: 3 or 0,1,2")
+    parser.add_argument("--labels", type=integers, help="classes of a conditional model: 3 or 0,1,2")
     parser.add_argument(
         "--text", action="append", help="what to draw, of a model that takes captions; again for others, one image each"
     )
     parser.add_argument("--temperature", type=float, help="of models that write: below 1, likely words come oftener")
     parser.add_argument("--top-k", type=int, metavar="K", help="of models that write: choose among K words")
     parser.add_argument("--interpolate", type=int, metavar="STEPS", help="rows that morph from one to another")
-
-
-def _integers(text: str) -> list[int]:
-    return [int(part) for part in text.split(",")]
+    parser.add_argument("--latents", metavar="NPZ", help="make images of these, as `kerasgan project` writes them")
+    film.add_options(parser)
 
 
 def _generate(arguments) -> None:
@@ -42,7 +41,13 @@ def _generate(arguments) -> None:
     from kerasgan.runs import loading
 
     model = loading.load(arguments.model)
+    if arguments.latents is not None:
+        _of_latents(model, arguments)
+        return
     given, choosing = _given(model, arguments.text, arguments.n), _choosing(model, arguments)
+    if arguments.video is not None:
+        film.make(model, arguments, given)
+        return
     count = arguments.n or next(map(len, given.values()), model.at_most(model.makes.most_shown))
     if arguments.interpolate:
         made = _rows(model, count, arguments, given)
@@ -59,7 +64,7 @@ def _generate(arguments) -> None:
         check_room(model.makes, total)
     beside = None
     if one_file and not arguments.interpolate:
-        labels = _labels(model, count, arguments.labels)(0, count)
+        labels = labels_of(model, count, arguments.labels)(0, count)
         beside = model.beside(model.sampler_inputs(count, arguments.seed, labels, **given))
     write(model.makes, made, out, one_file, columns=arguments.interpolate, beside=beside)
     print(f"{total} {model.makes.name}: {out}")
@@ -76,48 +81,38 @@ def _check(arguments) -> None:
         raise ValueError("--interpolate goes from one latent vector to another within class 0; it takes no --labels.")
     if arguments.interpolate is not None and (arguments.temperature is not None or arguments.top_k is not None):
         raise ValueError("--interpolate goes from one latent vector to another; it takes no --temperature or --top-k.")
+    film.check(arguments)
+    if arguments.latents is not None and arguments.interpolate is not None:
+        raise ValueError("--latents are made as they are, and --interpolate draws its own. Leave one out.")
     if arguments.out is not None and not arguments.out.strip():
         raise ValueError("--out needs the name of a file or of a folder; received an empty one.")
 
 
-def target(out: str, kind) -> tuple[Path, bool]:
-    """Return where to write, and whether it is one file for all rather than a folder.
+def _of_latents(model, arguments) -> None:
+    """Make what a file of latents says."""
+    from kerasgan.runs import latents
 
-    Raises:
-        ValueError: it is neither, such as a file of a format that is not written.
-    """
-    path = Path(out)
-    if path.suffix.lower() == kind.suffix and not path.is_dir():
-        return path, True
-    if path.is_dir() or out.endswith(("/", "\\")):
-        return path, False
-    if path.exists() or re.fullmatch(r"\.[A-Za-z]\w{0,4}", path.suffix):
-        raise ValueError(
-            f"{kind.name.capitalize()} are written to one {kind.suffix} file, or into a folder; received {out!r}."
-        )
-    return path, False
-
-
-def check_room(kind, count: int) -> None:
-    """Raise a ValueError where one file cannot hold so many."""
-    if count > kind.most_in_a_file:
-        raise ValueError(
-            f"One {kind.suffix} file holds at most {kind.most_in_a_file:,} {kind.name} ({kind.describe()}); received "
-            f"{count:,}. Give a folder instead: --out samples/"
-        )
+    kept = latents.read(arguments.latents, model)
+    count = arguments.n or len(kept.points)
+    if count > len(kept.points):
+        raise ValueError(f"{arguments.latents!r} holds {len(kept.points)} latents; received -n {count}.")
+    given = {name: rows[:count] for name, rows in kept.given.items()} | _given(model, arguments.text, count)
+    if arguments.labels is not None:
+        given["labels"] = labels_of(model, count, arguments.labels)(0, count)
+    inputs = dict(zip(model.takes, model.sampler_inputs(count, arguments.seed, **given), strict=True))
+    out, one_file = target(arguments.out or f"samples{model.makes.suffix}", model.makes)
+    if one_file:
+        check_room(model.makes, count)
+    write(model.makes, _synthesized(kept.space, kept.points[:count], inputs), out, one_file)
+    print(f"{count} {model.makes.name}: {out}")
 
 
-def write(kind, made: Iterator, out: Path, one_file: bool, columns=None, beside=None) -> None:
-    """Write batches as they come: into a folder nothing but the present one is held."""
+def _synthesized(space, points, inputs: dict) -> Iterator:
     import numpy as np
 
-    if one_file:
-        kind.save(out, np.concatenate(list(made)), columns=columns, beside=beside)
-        return
-    first = 0
-    for batch in made:
-        kind.save_each(out, batch, first)
-        first += len(batch)
+    for start in range(0, len(points), MADE_AT_ONCE):
+        part = slice(start, start + MADE_AT_ONCE)
+        yield np.asarray(space.synthesize(points[part], {name: each[part] for name, each in inputs.items()}))
 
 
 def _given(model, texts: list[str] | None, n: int | None) -> dict:
@@ -156,7 +151,7 @@ def _rows(model, count: int, arguments, given: dict) -> Iterator:
 def _batches(model, count: int, arguments, given: dict, choosing: dict) -> Iterator:
     import numpy as np
 
-    labels = _labels(model, count, arguments.labels)
+    labels = labels_of(model, count, arguments.labels)
     for start in range(0, count, DRAWN_AT_ONCE):
         number = min(DRAWN_AT_ONCE, count - start)
         own = {name: part[start : start + number] for name, part in given.items()}
@@ -176,18 +171,3 @@ def _seed_of(seed: int | None, start: int) -> int | None:
     if seed is None or start == 0:
         return seed
     return int(np.random.SeedSequence((seed & 0x7FFFFFFF, start)).generate_state(1)[0] >> 1)
-
-
-def _labels(model, count: int, given: list[int] | None):
-    """Return a function from (start, number) to the labels of a part."""
-    import numpy as np
-
-    if given is None and "labels" not in model.takes:
-        return lambda start, number: None
-    if given is None:
-        return lambda start, number: np.arange(start, start + number) % model.takes["labels"].num_classes
-    if len(given) == 1:
-        return lambda start, number: given[0]
-    if len(given) != count:
-        raise ValueError(f"--labels must be one class for all, or one for each of the {count}; received {len(given)}.")
-    return lambda start, number: given[start : start + number]

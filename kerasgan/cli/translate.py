@@ -4,7 +4,8 @@ import functools
 import sys
 from pathlib import Path
 
-from kerasgan.cli.generate import check_room, target, write
+from kerasgan.cli import photos as photo_files
+from kerasgan.cli.output import check_room, target, write
 from kerasgan.cli.start import MODEL_HELP, command, start_tensorflow
 from kerasgan.support.configurable import unknown_name
 
@@ -15,9 +16,7 @@ def add(commands) -> None:
     """Add the command `translate`."""
     parser = command(commands, "translate", _translate, "make images of your own photos with a trained translator")
     parser.add_argument("model", help=MODEL_HELP)
-    parser.add_argument(
-        "photos", nargs="+", metavar="PHOTO", help="PNG, JPEG, WebP or BMP, or a folder of these; cut and resized"
-    )
+    parser.add_argument("photos", nargs="+", metavar="PHOTO", help=photo_files.HELP)
     parser.add_argument("--direction", help="one of several that the model knows, such as b_to_a")
     parser.add_argument("--edges", action="store_true", help="translate line drawings of the photos, not the photos")
     parser.add_argument("--seed", type=int, help="the same seed gives the same images")
@@ -50,8 +49,8 @@ def _translate(arguments) -> None:
     if getattr(model, "source", None) is None:
         raise ValueError(f"{arguments.model!r} makes {model.makes.name} of {', '.join(model.takes)}, not of images.")
     out, one_file = target(arguments.out, model.makes)
-    photos = [photo for named in arguments.photos for photo in _photos(Path(named))]
-    read = functools.partial(_read, kind=model.takes[model.source], edges=arguments.edges)
+    photos = photo_files.find(arguments.photos)
+    read = functools.partial(photo_files.read, kind=model.takes[model.source], edges=arguments.edges)
     if one_file:
         check_room(model.makes, 2 * len(photos))
         _write_pairs(model, read(photos), out, arguments.seed)
@@ -61,18 +60,6 @@ def _translate(arguments) -> None:
     print(f"{len(photos)} {model.makes.name}, of photos cut and resized to {width}x{height}: {out}")
 
 
-def _photos(path: Path) -> list[Path]:
-    """Return the photos that a path names: itself, or those in it."""
-    if not path.is_dir():
-        return [path]
-    from kerasgan.data import folder, walk
-
-    found = walk.find(path, folder.SUFFIXES)
-    if not found:
-        raise ValueError(f"{path} holds no PNG, JPEG, WebP or BMP image.")
-    return found
-
-
 def _write_pairs(model, images, out: Path, seed: int | None) -> None:
     made = model.translate(images, seed)
     fits = images.shape[1:3] == made.shape[1:3]
@@ -80,15 +67,12 @@ def _write_pairs(model, images, out: Path, seed: int | None) -> None:
 
 
 def _write_each(model, photos: list[Path], read, out: Path, seed: int | None) -> None:
-    names = [photo.stem for photo in photos]
-    # Photos of one name from several folders keep apart.
-    numbered = len(set(names)) < len(names)
+    names = photo_files.names_of(photos)
     progress = _progress(len(photos))
     for start in range(0, len(photos), READ_AT_ONCE):
         part = photos[start : start + READ_AT_ONCE]
         made = model.translate(read(part), seed)
-        for number, one in enumerate(made, start):
-            name = f"{number:05d}_{names[number]}" if numbered else names[number]
+        for name, one in zip(names[start : start + READ_AT_ONCE], made, strict=True):
             model.makes.save_one(out / f"{name}{model.makes.suffix}", one)
         progress(start + len(part))
 
@@ -100,16 +84,3 @@ def _progress(count: int):
     import keras
 
     return keras.utils.Progbar(count, unit_name="photo").update
-
-
-def _read(photos, kind, edges: bool):
-    """Return photos, or drawings of them, cut and resized to fit: float32 (n, height, width, channels) in [-1, 1]."""
-    import numpy as np
-
-    from kerasgan import data, images
-    from kerasgan.data.transform import Transform
-
-    # Drawings are made of colours, at the size at which a translator of drawings learned from them.
-    transform = Transform(kind.shape[:2], 3 if edges else kind.shape[2])
-    read = np.stack([transform.image(images.read_image(photo)) for photo in photos])
-    return images.to_float(images.in_channels(data.edges(read), kind.shape[2]) if edges else read)

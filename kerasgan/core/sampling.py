@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from kerasgan.core.latent_space import LatentSpace
 from kerasgan.kinds import Images, Kind, Labels, Latents
 
 
@@ -168,6 +169,20 @@ class Sampling:
     def sample(self, inputs) -> tf.Tensor:
         """Return what the sampler makes of a batch of its inputs, in the order of `takes`, in inference mode."""
         return self.sampler(as_input(inputs), training=False)
+
+    def latent_spaces(self) -> dict[str, LatentSpace]:
+        """Return name -> space in which `kerasgan.projection` looks for images: "z", the latents, where there are any.
+
+        A model that knows a better one, such as what a network makes of the latents first, adds it.
+        """
+        latents = self.takes.get("latents")
+        if not isinstance(latents, Latents):
+            return {}
+
+        def synthesize(points, given):
+            return self.sample([points if name == "latents" else given[name] for name in self.takes])
+
+        return {"z": LatentSpace(self.sample_latents, synthesize, latents.unusual)}
 
     def interpolate(self, start, end, steps: int = 8, **given) -> np.ndarray:
         """Return what lies on the way from one latent vector to another.

@@ -51,6 +51,43 @@ class Latents(Kind):
         start, end = np.asarray(start), np.asarray(end)
         return (spherical_path if self.distribution == "normal" else straight_path)(start, end, steps)
 
+    def loop(self, n: int, steps: int, seed, turns: int = 2):
+        """Return n closed ways through the space, float32 tensor (steps, n, size): after the last step comes the first.
+
+        A way of normal latents is a mean of `turns` ellipses, of which the k-th is run through k times; at any time its
+        points are distributed like latents that are drawn, so their lengths are typical too. Of uniform latents
+        it is such a way, told by the normal distribution function.
+
+        Args:
+            n: how many ways.
+            steps: points of each.
+            seed: two integers in a tensor.
+            turns: how many ellipses: the more, the more there is to see on one way.
+        """
+        import tensorflow as tf
+
+        times = 2.0 * np.pi * np.outer(np.arange(steps), np.arange(1, turns + 1)) / steps
+        waves = np.concatenate([np.cos(times), np.sin(times)], axis=1) / np.sqrt(turns)
+        axes = tf.random.stateless_normal((2 * turns, n, self.size), seed=seed)
+        ways = tf.tensordot(tf.constant(waves, "float32"), axes, 1)
+        if self.distribution == "normal":
+            return ways
+        shares = 0.5 * (1.0 + tf.math.erf(ways / np.sqrt(2.0)))
+        return shares if self.distribution == "unit" else 2.0 * shares - 1.0
+
+    def unusual(self, latents):
+        """Return how unlike latents that are drawn these are, float32 tensor (n,): 0 where they are typical.
+
+        Of normal ones it is how surprising their length is, in nats: the squared length has the mean `size` and the
+        variance 2 * `size`. Of uniform ones it is the square of how far they are out of their range.
+        """
+        import tensorflow as tf
+
+        if self.distribution == "normal":
+            return self.size / 4.0 * tf.square(tf.reduce_mean(tf.square(latents), axis=1) - 1.0)
+        low = -1.0 if self.distribution == "uniform" else 0.0
+        return tf.reduce_sum(tf.square(latents - tf.clip_by_value(latents, low, 1.0)), axis=1)
+
 
 @dataclass(frozen=True)
 class Labels(Kind):

@@ -16,6 +16,7 @@ from kerasgan.metrics.memorisation import memorised_share, neighbours_picture
 from kerasgan.metrics.modes import class_histogram, jensen_shannon, mode_statistics, toy_modes
 from kerasgan.metrics.ms_ssim import diversity, ms_ssim
 from kerasgan.metrics.neighbours import nearest, prdc
+from kerasgan.metrics.perceptual import perceptual_distance
 from kerasgan.metrics.result import Result, as_text, check_comparable, read, save
 from kerasgan.metrics.sliced_wasserstein import sliced_wasserstein
 from kerasgan.metrics.suitable import EXTRACTORS, suitable_extractor
@@ -49,6 +50,7 @@ __all__ = [
     "ms_ssim",
     "nearest",
     "neighbours_picture",
+    "perceptual_distance",
     "prdc",
     "read",
     "save",

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from kerasgan.images import in_channels, to_float, to_uint8
-from kerasgan.metrics import image_sets, kept
+from kerasgan.metrics import image_sets, kept, perceptual
 from kerasgan.metrics.checks import held_out_or_train
 from kerasgan.metrics.extractors import Extractor
 from kerasgan.metrics.features import extract, get
@@ -225,5 +225,4 @@ def _ssim(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 def _apart(first: np.ndarray, second: np.ndarray) -> float:
     """Return the mean distance of features that are brought to length one."""
-    units = (each / np.maximum(np.linalg.norm(each, axis=1, keepdims=True), 1e-12) for each in (first, second))
-    return float(np.linalg.norm(np.subtract(*units), axis=1).mean())
+    return float(np.sqrt(perceptual.apart(perceptual.units(first), perceptual.units(second))).mean())

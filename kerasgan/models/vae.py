@@ -210,6 +210,11 @@ class VAE(Attributes, SingleOptimizer):
         """Return images after encoding and decoding, float32 of the same shape in [-1, 1]."""
         return self.decode(self.encode(images))
 
+    def latent_spaces(self):
+        """Return the latents as a space to look for images in, from where the encoder says on."""
+        spaces = super().latent_spaces()
+        return spaces | {"z": spaces["z"]._replace(encode=self.encode)}
+
     def attribute_vectors(self, images, labels) -> np.ndarray:
         """Return, for each class, the direction from all other images to the class: float32 (classes, latent_dim).
 

@@ -2,12 +2,11 @@
 
 import importlib.resources
 import re
-import zipfile
 from pathlib import Path
 
 import numpy as np
 
-from kerasgan.support import files
+from kerasgan.support import arrays, files
 from kerasgan.support.configurable import unknown_name
 
 FORMAT_VERSION = 1
@@ -125,33 +124,11 @@ def read_arrays(folder: Path, name: str) -> dict[str, np.ndarray]:
     Raises:
         ValueError: it is damaged, or larger than some inputs and outputs are.
     """
-    path = folder / name
     try:
-        with zipfile.ZipFile(path) as archive:
-            if sum(member.file_size for member in archive.infolist()) > _MOST_ARRAYS:
-                raise ValueError(f"it unpacks to more than {_MOST_ARRAYS:,} bytes")
-            for member in archive.infolist():
-                _check_array(archive, member)
-        with np.load(path, allow_pickle=False) as arrays:
-            return dict(arrays)
-    except Exception as error:  # zipfile and NumPy raise what the damaged byte happens to mean.
-        reason = " ".join(str(error).split())
-        raise ValueError(f"The file {name} of the preset {folder.name!r} is damaged: {reason}. {_AGAIN}") from error
-
-
-def _check_array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
-    """Compare an array's shape with its bytes: NumPy takes the memory for it before it reads."""
-    with archive.open(member) as file:
-        version = np.lib.format.read_magic(file)
-        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        shape, _, dtype = read(file)
-    numbers = 1
-    for size in shape:
-        numbers *= size
-    if dtype.kind not in "fiu":
-        raise ValueError(f"{member.filename} is of {dtype}")
-    if numbers * dtype.itemsize > member.file_size:
-        raise ValueError(f"{member.filename} claims the shape {shape}")
+        with open(folder / name, "rb") as file:
+            return arrays.read_npz(file, _MOST_ARRAYS)
+    except (OSError, ValueError) as error:
+        raise ValueError(f"The file {name} of the preset {folder.name!r} is damaged: {error}. {_AGAIN}") from error
 
 
 def _check_place(folder: Path, name: str) -> None:

@@ -22,6 +22,18 @@ SIZE = 128
 
 
 @functools.cache
+def trained():
+    """Return the network for images of 128x128, `kerasgan.metrics.efficientnet.network.build`, with its weights.
+
+    Raises:
+        ValueError: the file of weights is not the one that belongs to this version of kerasgan.
+    """
+    from kerasgan.metrics.efficientnet.network import build
+
+    return build(SIZE, read(WEIGHTS))
+
+
+@functools.cache
 def load():
     """Return the extractor "efficientnet_lite0": 1280 averaged features, and the probabilities of ImageNet's classes.
 
@@ -33,14 +45,14 @@ def load():
     """
     import tensorflow as tf
 
-    from kerasgan.metrics.efficientnet.network import HEAD, build
+    from kerasgan.metrics.efficientnet.network import HEAD
     from kerasgan.metrics.extractors import Extractor
 
-    network = build(SIZE, read(WEIGHTS))
+    whole = trained()
 
     @tf.function(input_signature=[tf.TensorSpec((None, None, None, 3), tf.uint8)])
     def run(images):
-        features, logits = network((resize(images) - 127.0) / 128.0, training=False)
+        features, logits = whole(as_input(resize(images)), training=False)
         return features, tf.nn.softmax(logits)
 
     return Extractor(
@@ -57,9 +69,20 @@ def resize(images):
     """
     import tensorflow as tf
 
-    resized = tf.image.resize(images, (SIZE, SIZE), "bicubic", antialias=True)
     # The kernel's negative lobes overshoot at edges.
-    return tf.clip_by_value(resized, 0.0, 255.0)
+    return tf.clip_by_value(bicubic(images), 0.0, 255.0)
+
+
+def bicubic(images):
+    """Return what `resize` does before it clips, which would hide slopes: float32 (n, 128, 128, c)."""
+    import tensorflow as tf
+
+    return tf.image.resize(images, (SIZE, SIZE), "bicubic", antialias=True)
+
+
+def as_input(images):
+    """Return images of 0..255 on the scale that the network was trained with, about [-1, 1]."""
+    return (images - 127.0) / 128.0
 
 
 def read(path: Path) -> dict[str, np.ndarray]:
