@@ -64,7 +64,7 @@ class StyleGAN2(GAN):
     Example:
         gan = kerasgan.StyleGAN2(image_shape=(64, 64, 3), base_filters=16, max_filters=128)
         gan.compile()
-        gan.fit(kerasgan.data.load("lfwcrop", image_size=64, batch_size=32), epochs=100)
+        gan.fit(kerasgan.data.load("lfwcrop", batch_size=32, flip=True), epochs=100)
         faces = gan.generate(16, seed=1, truncation=0.7)
         crossed = gan.mix([1, 2], [3, 4, 5], "fine")  # (2, 3, 64, 64, 3)
     """
