@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from kerasgan.augment import DiffAugment
 from kerasgan.layers.running_mean import RunningMean
+from kerasgan.layers.tracked_mean import TrackedMean
 from kerasgan.losses import feature_matching, mean
 from kerasgan.support.configurable import Configurable, lookup
 
@@ -29,6 +30,8 @@ class Regularizer(Configurable):
     name = "regularizer"
     # Whose loss it is a term of. In both, the terms are called `d_` and `g_` with the name.
     players = ("discriminator",)
+    # Whether the penalty makes images of its own, which a lazy one of the generator's has to.
+    makes_images = False
 
     def __init__(self, weight: float, every: int = 1):
         weight = keras.saving.deserialize_keras_object(weight) if isinstance(weight, dict) else weight
@@ -36,7 +39,7 @@ class Regularizer(Configurable):
             raise ValueError(f"{type(self).__name__} needs weight >= 0; received {weight}.")
         if isinstance(every, bool) or not isinstance(every, int) or every < 1:
             raise ValueError(f"{type(self).__name__} needs a whole number every >= 1; received {every!r}.")
-        if every > 1 and "generator" in self.players:
+        if every > 1 and "generator" in self.players and not self.makes_images:
             # A lazy term takes its gradient in a branch of its own, where the images are made already.
             raise ValueError(f"{type(self).__name__} is a term of the generator's, which needs every=1; got {every}.")
         self.weight = weight
@@ -248,6 +251,71 @@ class Consistency(Regularizer):
         return mean(tf.math.squared_difference(tf.cast(logits, tf.float32), tf.cast(others, tf.float32)))
 
 
+@keras.saving.register_keras_serializable("kerasgan")
+class PathLength(Regularizer):
+    """Equal steps of w make equal changes of the image, wherever w is and whichever way they go.
+
+    A term of the loss of a generator with styles (`kerasgan.StyleGAN2`). Karras et al. 2020, section 3.2
+    (https://arxiv.org/abs/1912.04958), lazily and on half of the batch, as the authors do; they leave it out for small
+    images. The length that is asked for is the mean of those seen, which is saved with the model.
+
+    Args:
+        weight: what it is multiplied by.
+        every: see `Regularizer`.
+    """
+
+    name = "path_length"
+    players = ("generator",)
+    makes_images = True
+
+    def __init__(self, weight: float = 2.0, every: int = 4):
+        super().__init__(weight, every)
+        # Of all models that were compiled with this object.
+        self._means = {}
+
+    def remember(self, networks):
+        """Return the mean of the lengths."""
+        mean = TrackedMean(0.99, dtype="float32", name="path_length")
+        mean.build((None,))
+        self._means[id(networks["generator"])] = mean
+        return [mean]
+
+    def penalty(self, batch):
+        """Return E[(length - mean)^2], and let the lengths count in the mean."""
+        mapping, synthesis = (batch.network.get_layer(name) for name in ("mapping", "synthesis"))
+        half = (tf.shape(batch.latents)[0] + 1) // 2
+        labels = [] if batch.labels is None else [batch.labels[:half]]
+        latents, noise = batch.latents[:half], batch.given["noise"][:half]
+        with keras.StatelessScope():  # Only the pass that made the batch moves the generator's state.
+            w = mapping([latents, *labels] if labels else latents)
+            styles = tf.repeat(w[:, None], synthesis.inputs[0].shape[1], axis=1)
+            lengths = path_lengths(synthesis, styles, noise, batch.next_seed())
+        usual = self._means[id(batch.network)]
+        usual(lengths, training=batch.training)
+        return mean(tf.square(lengths - tf.convert_to_tensor(usual.mean)))
+
+
+def path_lengths(synthesis, styles, noise, seed) -> tf.Tensor:
+    """Return how much images change with their styles: float32 (batch,).
+
+    It is the root mean square over styles of the length of the slope of the image's product with normal noise, which
+    is as wide as makes that independent of the number of pixels.
+
+    Args:
+        synthesis: network from styles (batch, n, d) and noise to images.
+        styles: of the images.
+        noise: of the images.
+        seed: two integers, of the normal noise.
+    """
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(styles)
+        images = synthesis([styles, noise], training=True)
+        directions = tf.random.stateless_normal(tf.shape(images), seed)
+        projected = tf.reduce_sum(images * directions) / (images.shape[1] * images.shape[2]) ** 0.5
+    slopes = tf.cast(tape.gradient(projected, styles), tf.float32)
+    return tf.sqrt(tf.reduce_mean(tf.reduce_sum(tf.square(slopes), axis=2), axis=1) + 1e-12)
+
+
 def _norm(batch, images) -> tf.Tensor:
     """Return |grad D(x)| at images, kept from zero, where the root has an infinite slope."""
     return tf.sqrt(batch.squared_gradient_norm_at(images) + 1e-12)
@@ -261,6 +329,10 @@ REGULARIZERS = {
     "feature_matching": FeatureMatching,
     "historical_averaging": HistoricalAveraging,
     "consistency": Consistency,
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+    "path_length": PathLength,
 }
 
 

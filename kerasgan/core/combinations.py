@@ -52,6 +52,11 @@ def _contradictions(gan) -> Iterator[str]:
                 "feature_matching compares an output of the discriminator that is named 'features'; it has none. "
                 'Build it as keras.Model(images, {"logits": logits, "features": an inner layer\'s output}).'
             )
+        if isinstance(each, regularizers.PathLength) and not _has_styles(gan.generator):
+            yield (
+                f"path_length is about the styles of a generator such as StyleGAN2's; that of {type(gan).__name__} has "
+                "none. Leave it out."
+            )
         if isinstance(each, regularizers.HistoricalAveraging) and len(judges) > 1:
             yield f"historical_averaging is for a single game; {type(gan).__name__} plays {len(judges)}. Leave it out."
 
@@ -148,6 +153,10 @@ def _has_batch_norm(network: keras.Model) -> bool:
 
 def _has_features(network: keras.Model) -> bool:
     return "features" in _outputs(network)
+
+
+def _has_styles(network: keras.Model) -> bool:
+    return {"mapping", "synthesis"} <= {layer.name for layer in network.layers}
 
 
 def _outputs(network: keras.Model) -> dict:

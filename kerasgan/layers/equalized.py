@@ -9,7 +9,7 @@ import math
 import keras
 import tensorflow as tf
 
-from kerasgan.layers.filtering import halved_convolution
+from kerasgan.layers.filtering import half_sides, halved_convolution
 
 SLOPE = 0.2
 # Of a leaky ReLU, so that it keeps the size of what goes through.
@@ -118,8 +118,8 @@ class EqualizedConv2D(_Equalized):
 
     def compute_output_shape(self, input_shape):
         """Return the shape with `filters` channels, and half the sides where it halves."""
-        batch, height, width, _ = input_shape
-        return (batch, height // 2, width // 2, self.filters) if self.halve else (batch, height, width, self.filters)
+        sides = half_sides(input_shape) if self.halve else input_shape[1:3]
+        return (input_shape[0], *sides, self.filters)
 
     def get_config(self) -> dict:
         """Return the constructor arguments."""

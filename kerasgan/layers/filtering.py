@@ -19,9 +19,36 @@ def blur(images: tf.Tensor, padding: int) -> tf.Tensor:
 
     @tf.custom_gradient
     def filtered(images):
-        return _depthwise(images, padding), lambda upstream: blur(upstream, len(TAPS) - 1 - padding)
+        border = (padding, padding)
+        padded = tf.pad(images, ((0, 0), border, border, (0, 0)))
+        # One side after the other: half the products.
+        rows = _depthwise(padded, TAPS[:, None], 1, "VALID")
+        return _depthwise(rows, TAPS[None], 1, "VALID"), lambda upstream: blur(upstream, len(TAPS) - 1 - padding)
 
     return filtered(images)
+
+
+def halve(images: tf.Tensor) -> tf.Tensor:
+    """Filter images (batch, height, width, channels) of even sides, and take every second pixel."""
+
+    @tf.custom_gradient
+    def halved(images):
+        return _depthwise(images, np.outer(TAPS, TAPS), 2, "SAME"), lambda upstream: 0.25 * double(upstream)
+
+    return halved(images)
+
+
+def double(images: tf.Tensor) -> tf.Tensor:
+    """Put zeros between the pixels of images, and filter, which is linear interpolation.
+
+    It is 4 times the transpose of `halve`, and each is the other's gradient.
+    """
+
+    @tf.custom_gradient
+    def doubled(images):
+        return _interpolated(_interpolated(images, 1), 2), lambda upstream: 4.0 * halve(upstream)
+
+    return doubled(images)
 
 
 def halved_convolution(images: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
@@ -39,11 +66,34 @@ def doubled_convolution(images: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
     return blur(tf.ensure_shape(convolved, (None, *shape[1:])), 1)
 
 
-def _depthwise(images, padding):
-    channels = images.shape[-1]
-    kernel = tf.constant(np.tile(np.outer(TAPS, TAPS)[:, :, None, None], (1, 1, channels, 1)), images.dtype)
-    border = (padding, padding)
-    return tf.nn.depthwise_conv2d(tf.pad(images, ((0, 0), border, border, (0, 0))), kernel, (1, 1, 1, 1), "VALID")
+def half_sides(shape: tuple) -> tuple[int, int]:
+    """Return half the height and width of images of a shape (batch, height, width, channels).
+
+    Raises:
+        ValueError: one of the two is odd.
+    """
+    height, width = shape[1:3]
+    if height % 2 or width % 2:
+        raise ValueError(f"Only even sides can be halved; received images of {height}x{width}.")
+    return height // 2, width // 2
+
+
+def _depthwise(images, taps, stride: int, padding: str):
+    """Convolve every channel by itself with taps (height, width)."""
+    kernel = tf.constant(np.tile(taps[:, :, None, None], (1, 1, images.shape[-1], 1)), images.dtype)
+    return tf.nn.depthwise_conv2d(images, kernel, (1, stride, stride, 1), padding)
+
+
+def _interpolated(images, axis: int):
+    """Return images with twice the pixels along an axis: each has a near neighbour, which counts 3/4, and a far one."""
+    shape = list(images.shape[1:])
+    padded = tf.pad(images, [(1, 1) if each == axis else (0, 0) for each in range(4)])
+    size = shape[axis - 1]
+    before, after = (padded[:, :size], padded[:, 2:]) if axis == 1 else (padded[:, :, :size], padded[:, :, 2:])
+    near = 0.75 * images
+    pairs = tf.stack([near + 0.25 * before, near + 0.25 * after], axis + 1)
+    shape[axis - 1] *= 2
+    return tf.reshape(pairs, (-1, *shape))
 
 
 @keras.saving.register_keras_serializable("kerasgan")
@@ -52,7 +102,7 @@ class FilteredDoubling(keras.layers.Layer):
 
     def call(self, images):
         """Return (batch, 2 height, 2 width, channels)."""
-        return _doubled(_doubled(images, 1), 2)
+        return double(images)
 
     def compute_output_shape(self, input_shape):
         """Return twice the sides."""
@@ -66,35 +116,8 @@ class FilteredHalving(keras.layers.Layer):
 
     def call(self, images):
         """Return (batch, height / 2, width / 2, channels)."""
-        return _halved(_halved(images, 1), 2)
+        return halve(images)
 
     def compute_output_shape(self, input_shape):
         """Return half the sides."""
-        batch, height, width, channels = input_shape
-        return batch, height // 2, width // 2, channels
-
-
-def _doubled(images, axis: int):
-    """Return images with twice the pixels along an axis: each has a near neighbour, which counts 3/4, and a far one."""
-    before, after = _neighbours(images, axis)
-    near = 0.75 * images
-    pairs = tf.stack([near + 0.25 * before, near + 0.25 * after], axis + 1)
-    shape = list(images.shape[1:])
-    shape[axis - 1] *= 2
-    return tf.reshape(pairs, (-1, *shape))
-
-
-def _halved(images, axis: int):
-    shape = list(images.shape[1:])
-    shape[axis - 1 : axis] = [shape[axis - 1] // 2, 2]
-    first, second = tf.unstack(tf.reshape(images, (-1, *shape)), axis=axis + 1)
-    before, _ = _neighbours(second, axis)
-    _, after = _neighbours(first, axis)
-    return 0.375 * (first + second) + 0.125 * (before + after)
-
-
-def _neighbours(images, axis: int):
-    """Return the images moved by a pixel along an axis, both ways, with zeros where nothing was."""
-    size = images.shape[axis]
-    padded = tf.pad(images, [(1, 1) if each == axis else (0, 0) for each in range(4)])
-    return (padded[:, :size], padded[:, 2:]) if axis == 1 else (padded[:, :, :size], padded[:, :, 2:])
+        return (input_shape[0], *half_sides(input_shape), input_shape[3])

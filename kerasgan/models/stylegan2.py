@@ -1,13 +1,14 @@
 """StyleGAN2: what an image shows is decided by styles, one for each resolution, that latents are mapped to first."""
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from kerasgan.core.gan import GAN
 from kerasgan.core.judged import Batch, frozen_state
-from kerasgan.core.sampling import as_input
+from kerasgan.core.sampling import Direction, Panel, as_input
 from kerasgan.kinds import Labels, Latents
-from kerasgan.networks.style import count_noise, count_styles, style_discriminator, style_generator
+from kerasgan.networks.style import count_noise, count_styles, style_discriminator, style_generator, truncated
 from kerasgan.optimizers import Adam
 from kerasgan.regularizers import R1
 
@@ -15,6 +16,10 @@ from kerasgan.regularizers import R1
 R1_EVERY = 16
 # The batch that the penalty's weight is for, where nobody says.
 BATCH_SIZE = 32
+# Thirds of the resolutions, from the smallest on.
+DEPTHS = ("coarse", "middle", "fine")
+# What is mixed to be shown: images of these seeds take styles from those.
+TAKERS, LENDERS, SHOWN_TRUNCATION = (0, 1, 2), (3, 4, 5, 6, 7), 0.7
 # Of a batch's seed. Draws of an update count up from 1.
 _NOISE_DRAW, _OTHER_DRAW, _MIXING_DRAW = -1, -2, -3
 
@@ -31,8 +36,9 @@ class StyleGAN2(GAN):
 
     Karras et al. 2020 (https://arxiv.org/abs/1912.04958), with the settings that the authors later gave for small
     images (https://arxiv.org/abs/2006.06676): logistic loss, R1 in every 16th update, no style mixing and no path
-    lengths. Their layers have 512 filters at these sizes, `base_filters=512, max_filters=512`, and saw 25 to 100
-    million images.
+    lengths, for which there is `kerasgan.regularizers.PathLength`. Their layers have 512 filters at most of these
+    sizes (`base_filters=512, max_filters=512`) and see 25 to 100 million images. Where they clip images to show them,
+    inference clips here.
 
     The weight of R1 decides most. The default is the authors' 0.0002 x height x width / batch size for a batch of 32;
     take `gan.r1_weight(batch_size)` for another, and three times as much and as little to compare.
@@ -58,7 +64,9 @@ class StyleGAN2(GAN):
     Example:
         gan = kerasgan.StyleGAN2(image_shape=(64, 64, 3), base_filters=16, max_filters=128)
         gan.compile()
-        gan.fit(kerasgan.data.load("lfwcrop", image_size=64, batch_size=32), epochs=100)
+        gan.fit(kerasgan.data.load("lfwcrop", batch_size=32, flip=True), epochs=100)
+        faces = gan.generate(16, seed=1, truncation=0.7)
+        crossed = gan.mix([1, 2], [3, 4, 5], "fine")  # (2, 3, 64, 64, 3)
     """
 
     def __init__(
@@ -129,6 +137,89 @@ class StyleGAN2(GAN):
         start = tf.where(draws[1] < self.style_mixing, start, layers)
         own = tf.range(layers)[None, :, None] < start[:, None, None]
         return synthesis([tf.where(own, w[:, None], other[:, None]), given["noise"]], training=True)
+
+    # What it is for
+
+    def generate(self, n, seed=None, labels=None, batch_size=128, truncation=1.0, **given) -> np.ndarray:
+        """Return n new images, see `kerasgan.core.sampling.Sampling.generate`.
+
+        Args:
+            n, seed, labels, batch_size, **given: see there.
+            truncation: how far on the way from the mean of all w to its own the w of each image lies, in [0, 1]: 1 is
+                all of it, with 0.7 images are less varied and better, at 0 all are one.
+        """
+        sampling = super() if truncation == 1.0 else self.truncated(truncation)
+        return sampling.generate(n, seed, labels, batch_size, **given)
+
+    def truncated(self, truncation: float) -> Direction:
+        """Return what generates with that truncation, to be exported for example; it shares the model's weights.
+
+        Raises:
+            ValueError: truncation is not in [0, 1].
+
+        Example:
+            kerasgan.export.tflite(gan.truncated(0.7), "faces.tflite")
+        """
+        if not 0.0 <= truncation <= 1.0:
+            raise ValueError(f"truncation must be in [0, 1], 1 for none; received {truncation}.")
+        return Direction(self, self.name, truncated(self.sampler, truncation), self.takes, self.makes)
+
+    def mix(self, seeds_a, seeds_b, layers: str = "coarse", truncation: float = 1.0, labels: int = 0) -> np.ndarray:
+        """Return each image of one list with the styles that some of its layers have in each image of another.
+
+        Args:
+            seeds_a: integers; `generate(1, seed)` is the image of one. Noise is theirs.
+            seeds_b: integers, of the images that lend their styles.
+            layers: "coarse", "middle" or "fine", each a third of the resolutions from the smallest on, or "all".
+            truncation: see `generate`.
+            labels: where there are classes: that of all images.
+
+        Returns:
+            float32 array (len(seeds_a), len(seeds_b), height, width, channels) in [-1, 1].
+
+        Raises:
+            ValueError: layers is another word.
+        """
+        mixed = self._taken_from_b(layers)
+        (w_a, noise), (w_b, _) = (self._w_of(seeds, truncation, labels) for seeds in (seeds_a, seeds_b))
+        synthesis = self.sampler.get_layer("synthesis")
+        rows = []
+        for w, own in zip(w_a, noise, strict=True):
+            styles = tf.where(mixed[:, None], w_b[:, None], w)
+            rows.append(synthesis([styles, tf.repeat(own[None], len(w_b), axis=0)], training=False))
+        return np.stack(rows)
+
+    def _taken_from_b(self, layers: str) -> np.ndarray:
+        """Return for each style whether it is among such layers."""
+        thirds = np.array_split(np.arange(count_styles(self.image_shape) // 2), len(DEPTHS))
+        levels = dict(zip(DEPTHS, thirds, strict=True)) | {"all": np.concatenate(thirds)}
+        if layers not in levels:
+            raise ValueError(f"layers must be one of {list(levels)}; received {layers!r}.")
+        # Two styles a resolution.
+        return np.isin(np.arange(count_styles(self.image_shape)) // 2, levels[layers])
+
+    def _w_of(self, seeds, truncation: float, labels: int) -> tuple[tf.Tensor, tf.Tensor]:
+        """Return w and noise of the images of seeds."""
+        chosen = labels if "labels" in self.takes else None
+        each = [self.sampler_inputs(1, int(seed), labels=chosen) for seed in seeds]
+        *given, noise = (tf.concat(parts, axis=0) for parts in zip(*each, strict=True))
+        mapping, mean = (self.sampler.get_layer(name) for name in ("mapping", "mean"))
+        return mean(mapping(as_input(given)), share=truncation), noise
+
+    def panels(self) -> dict[str, Panel]:
+        """Return images that take the styles of some layers from others."""
+        top, left = (self._shown_alone(seeds) for seeds in (LENDERS, TAKERS))
+        blank = np.full_like(top[:1], -1.0)
+        panels = {}
+        for depth in DEPTHS:
+            mixed = self.mix(TAKERS, LENDERS, depth, SHOWN_TRUNCATION)
+            rows = np.concatenate([np.concatenate([blank, top])[None], np.concatenate([left[:, None], mixed], 1)])
+            described = f"Images of the first column, with the {depth} styles of those in the first row."
+            panels[f"style_mixing/{depth}"] = Panel.of_rows(rows, described)
+        return panels
+
+    def _shown_alone(self, seeds) -> np.ndarray:
+        return np.concatenate([self.mix([seed], [seed], "all", SHOWN_TRUNCATION)[0] for seed in seeds])
 
     def get_config(self) -> dict:
         """Return the constructor arguments."""
