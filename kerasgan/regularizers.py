@@ -329,9 +329,6 @@ REGULARIZERS = {
     "feature_matching": FeatureMatching,
     "historical_averaging": HistoricalAveraging,
     "consistency": Consistency,
-
-
-@keras.saving.register_keras_serializable("kerasgan")
     "path_length": PathLength,
 }
 
