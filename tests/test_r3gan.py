@@ -76,19 +76,20 @@ def course_at(settings: dict, images: int) -> list[float]:
     model.compile(**settings)
     model.clock.images.assign(images)
     r1, r2 = (regularizer.weight(0) for regularizer in model.regularizers)
+    rates = [optimizer.learning_rate for optimizer in (model.d_optimizer, model.g_optimizer)]
     betas = [optimizer.beta_2(0) for optimizer in (model.d_optimizer, model.g_optimizer)]
-    return [float(each) for each in (r1, r2, *betas, model.ema_half_life(0))]
+    return [float(each) for each in (r1, r2, *rates, *betas, model.ema_half_life(0))]
 
 
 def test_everything_follows_one_course_over_the_images():
-    settings = kerasgan.R3GAN.course(1000, gamma=2.0)
+    settings = kerasgan.R3GAN.course(1000, gamma=2.0, learning_rate=0.1)
     for images, expected in (
-        (0, [2.0, 2.0, 0.9, 0.9, 0.0]),
-        (100, [1.1, 1.1, 0.945, 0.945, 25.0]),
-        (200, [0.2, 0.2, 0.99, 0.99, 50.0]),
-        (900, [0.2, 0.2, 0.99, 0.99, 50.0]),
+        (0, [2.0, 2.0, 0.1, 0.1, 0.9, 0.9, 0.0]),
+        (100, [1.1, 1.1, 0.0978, 0.0978, 0.945, 0.945, 25.0]),
+        (500, [0.2, 0.2, 0.055, 0.055, 0.99, 0.99, 50.0]),
+        (1000, [0.2, 0.2, 0.01, 0.01, 0.99, 0.99, 50.0]),
     ):
-        np.testing.assert_allclose(course_at(settings, images), expected, rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(course_at(settings, images), expected, rtol=1e-3, atol=1e-6)
 
 
 def test_a_discriminator_is_held_by_both_penalties():

