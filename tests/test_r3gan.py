@@ -108,3 +108,11 @@ def test_labels_choose_the_image_and_are_judged():
     assert np.abs(first - second).max() > 1e-3
     logits = model.discriminate(tf.ones((2, *SHAPE)), tf.constant([0, 1]))
     assert np.abs(logits[0] - logits[1]) > 1e-4
+
+
+def test_a_policy_is_kept_by_all_layers():
+    model = kerasgan.R3GAN(SHAPE, latent_dim=2, widths=(4, 2), dtype=keras.DTypePolicy("mixed_bfloat16"))
+    again = kerasgan.R3GAN.from_config(model.get_config())
+    assert [layer.dtype_policy.name for layer in again.ema_generator.layers] == [
+        layer.dtype_policy.name for layer in model.generator.layers
+    ]

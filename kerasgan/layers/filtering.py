@@ -109,6 +109,10 @@ class FilteredDoubling(keras.layers.Layer):
         batch, height, width, channels = input_shape
         return batch, 2 * height, 2 * width, channels
 
+    def get_config(self) -> dict:
+        """Return the constructor arguments; Keras's own finds no way to write a dtype policy."""
+        return super().get_config()
+
 
 @keras.saving.register_keras_serializable("kerasgan")
 class FilteredHalving(keras.layers.Layer):
@@ -121,3 +125,7 @@ class FilteredHalving(keras.layers.Layer):
     def compute_output_shape(self, input_shape):
         """Return half the sides."""
         return (input_shape[0], *half_sides(input_shape), input_shape[3])
+
+    def get_config(self) -> dict:
+        """Return the constructor arguments; Keras's own finds no way to write a dtype policy."""
+        return super().get_config()
