@@ -238,11 +238,13 @@ def test_the_cache_is_shown_and_cleared(capsys, own_cache):
 
 def test_dry_run_prints_the_resolved_recipe(capsys):
     options = ["--data", "mnist_mini", "--epochs", "7", "--set", "model.base_filters=8", "--set", "compile.loss=hinge"]
+    options += ["--decay", "cosine", "--start", "dcgan_mnist"]
     assert cli.main(["train", "dcgan", *options, "--dry-run"]) == 0
     Path("recipe.toml").write_text(capsys.readouterr().out)
     recipe = recipes.read("recipe.toml")
     assert (recipe.epochs, recipe.model["base_filters"], recipe.compile["loss"]) == (7, 8, "hinge")
     assert recipe.model["latent_dim"] == 64
+    assert (recipe.compile["decay"], recipe.model["start"]) == ("cosine", "dcgan_mnist")
     assert not Path("runs").exists()
 
 

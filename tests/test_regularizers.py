@@ -347,9 +347,12 @@ def test_consistency_compares_an_image_with_what_the_policy_makes_of_it():
     np.testing.assert_allclose(balanced, 2.0 * sum(parts), rtol=1e-5)
 
 
-def test_consistency_trains_with_heads_lazily_and_compiled(images):
-    gan = kerasgan.ACGAN((16, 16, 1), latent_dim=4, base_filters=4, num_classes=2, seed=0)
-    gan.compile(regularizers=[regularizers.Consistency(every=2, balanced=True)], jit_compile=True)
-    history = gan.fit(images, np.arange(len(images)) % 2, batch_size=16, verbose=0).history
+def test_consistency_trains_lazily_and_with_other_outputs_beside_the_logits(make_gan, images):
+    pixels = keras.Input((16, 16, 1))
+    hidden = keras.layers.Dense(4)(keras.layers.Flatten()(pixels))
+    discriminator = keras.Model(pixels, {"logits": keras.layers.Dense(1)(hidden), "features": hidden})
+    gan = kerasgan.GAN(make_gan().generator, discriminator, seed=0)
+    gan.compile(regularizers=[regularizers.Consistency(every=2, balanced=True)])
+    history = gan.fit(images, batch_size=16, verbose=0).history
     assert np.isfinite(history["consistency"]).all()
     assert history["consistency"][0] > 0.0
