@@ -40,7 +40,7 @@ class Projection(NamedTuple):
 
 
 def project(
-    model, images, *, space: str = "z", labels=None, steps: int = 300, learning_rate: float = 0.1,
+    model, images, *, space: str = "z", labels=None, steps: int = 300, learning_rate: float = 0.2,
     candidates: int = 100, pixels: float = 2.0, typical: float = 1e-3, seed: int = 0, batch_size: int = 16,
     progress: bool = False, **given,
 ) -> Projection:  # fmt: skip

@@ -194,7 +194,7 @@ def test_films_that_cannot_be(make_gan, tmp_path, settings, message):
 
 
 def test_models_without_latents_or_images_are_refused(tmp_path):
-    for model in (kerasgan.CycleGAN((16, 16, 1), base_filters=4), kerasgan.WaveGAN((256, 1), base_filters=4)):
+    for model in (kerasgan.CycleGAN((16, 16, 1), base_filters=4), kerasgan.WaveGAN(256, base_filters=4)):
         with pytest.raises(ValueError, match="a walk is for models that make images of latents"):
             walk.film(model, tmp_path / "x.gif")
 
