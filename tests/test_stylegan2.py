@@ -385,3 +385,15 @@ def test_classes_reach_both_players():
     logits = [np.asarray(gan.discriminate(images, labels=np.full(3, label))) for label in (0, 1)]
     assert np.abs(logits[0] - logits[1]).max() > 1e-3
     assert gan.mix([1], [2], labels=1).shape == (1, 1, *SHAPE)
+
+
+@pytest.mark.parametrize("num_classes", [None, 3])
+def test_w_is_a_space_to_look_for_images_in(num_classes):
+    gan = make(num_classes=num_classes)
+    space = gan.latent_spaces()["w"]
+    points = space.start(64, 5)
+    given = dict(zip(gan.takes, gan.sampler_inputs(64, 5), strict=True))
+    np.testing.assert_allclose(space.synthesize(points, given), gan.generate(64, 5), atol=1e-5)
+    typical, far = space.unusual(points), space.unusual(10.0 * points)
+    assert np.median(typical) < 1.0
+    assert np.min(far) > np.max(typical)

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from kerasgan.core.gan import GAN
 from kerasgan.core.judged import Batch, frozen_state
+from kerasgan.core.latent_space import LatentSpace
 from kerasgan.core.sampling import Direction, Panel, as_input
 from kerasgan.kinds import Labels, Latents
 from kerasgan.networks.style import count_noise, count_styles, style_discriminator, style_generator, truncated
@@ -20,6 +21,8 @@ BATCH_SIZE = 32
 DEPTHS = ("coarse", "middle", "fine")
 # What is mixed to be shown: images of these seeds take styles from those.
 TAKERS, LENDERS, SHOWN_TRUNCATION = (0, 1, 2), (3, 4, 5, 6, 7), 0.7
+# So many w show how far they are spread.
+SPREAD_OF = 256
 # Of a batch's seed. Draws of an update count up from 1.
 _NOISE_DRAW, _OTHER_DRAW, _MIXING_DRAW = -1, -2, -3
 
@@ -205,6 +208,27 @@ class StyleGAN2(GAN):
         *given, noise = (tf.concat(parts, axis=0) for parts in zip(*each, strict=True))
         mapping, mean = (self.sampler.get_layer(name) for name in ("mapping", "mean"))
         return mean(mapping(as_input(given)), share=truncation), noise
+
+    def latent_spaces(self) -> dict[str, LatentSpace]:
+        """Return, beside the latents, w: what they are mapped to, in which more images can be found."""
+        synthesis = self.sampler.get_layer("synthesis")
+        many = self._mapped(SPREAD_OF, 0)
+        mean, spread = tf.reduce_mean(many, axis=0), tf.math.reduce_std(many, axis=0)
+
+        def synthesize(points, given):
+            styles = tf.repeat(points[:, None], count_styles(self.image_shape), axis=1)
+            return synthesis([styles, given["noise"]], training=False)
+
+        def unusual(points):
+            squares = tf.reduce_mean(tf.square((points - mean) / (spread + 1e-6)), axis=1)
+            return self.latent_dim / 4.0 * tf.square(tf.nn.relu(squares - 1.0))
+
+        return super().latent_spaces() | {"w": LatentSpace(self._mapped, synthesize, unusual)}
+
+    def _mapped(self, n: int, seed: int) -> tf.Tensor:
+        """Return the w of so many latents, of all classes in turn."""
+        *given, _ = self.sampler_inputs(n, seed)
+        return self.sampler.get_layer("mapping")(as_input(given))
 
     def panels(self) -> dict[str, Panel]:
         """Return images that take the styles of some layers from others."""
