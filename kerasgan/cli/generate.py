@@ -30,6 +30,9 @@ def add(commands) -> None:
     )
     parser.add_argument("--temperature", type=float, help="of models that write: below 1, likely words come oftener")
     parser.add_argument("--top-k", type=int, metavar="K", help="of models that write: choose among K words")
+    parser.add_argument(
+        "--truncation", type=float, metavar="SHARE", help="of StyleGAN2: below 1, less varied and better; 0.7 is usual"
+    )
     parser.add_argument("--interpolate", type=int, metavar="STEPS", help="rows that morph from one to another")
     parser.add_argument("--latents", metavar="NPZ", help="make images of these, as `kerasgan project` writes them")
     film.add_options(parser)
@@ -79,8 +82,8 @@ def _check(arguments) -> None:
                          f"{arguments.interpolate}.")  # fmt: skip
     if arguments.interpolate is not None and arguments.labels is not None:
         raise ValueError("--interpolate goes from one latent vector to another within class 0; it takes no --labels.")
-    if arguments.interpolate is not None and (arguments.temperature is not None or arguments.top_k is not None):
-        raise ValueError("--interpolate goes from one latent vector to another; it takes no --temperature or --top-k.")
+    if arguments.interpolate is not None and _chosen(arguments):
+        raise ValueError(f"--interpolate goes from one latent vector to another; it takes no {_options(arguments)}.")
     film.check(arguments)
     if arguments.latents is not None and arguments.interpolate is not None:
         raise ValueError("--latents are made as they are, and --interpolate draws its own. Leave one out.")
@@ -130,13 +133,23 @@ def _given(model, texts: list[str] | None, n: int | None) -> dict:
 
 
 def _choosing(model, arguments) -> dict:
-    """Return the settings by which a model that writes chooses words, where some are given."""
-    chosen = {"temperature": arguments.temperature, "top_k": arguments.top_k}
-    chosen = {name: value for name, value in chosen.items() if value is not None}
+    """Return the arguments of `generate` that only some models have, where they are given."""
+    chosen = _chosen(arguments)
     if chosen and not chosen.keys() <= inspect.signature(model.generate).parameters.keys():
-        options = " and ".join(f"--{name.replace('_', '-')}" for name in chosen)
-        raise ValueError(f"{model.name} makes {model.makes.name}, not a word at a time. Leave out {options}.")
+        raise ValueError(
+            f"{model.name} has no use for {_options(arguments)}: models that write choose words, and StyleGAN2 draws "
+            "styles towards their mean. Leave it out."
+        )
     return chosen
+
+
+def _chosen(arguments) -> dict:
+    chosen = {name: getattr(arguments, name) for name in ("temperature", "top_k", "truncation")}
+    return {name: value for name, value in chosen.items() if value is not None}
+
+
+def _options(arguments) -> str:
+    return " or ".join(f"--{name.replace('_', '-')}" for name in _chosen(arguments))
 
 
 def _rows(model, count: int, arguments, given: dict) -> Iterator:
