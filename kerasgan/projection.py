@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from kerasgan.core.attributes import directions_of
 from kerasgan.core.latent_space import LatentSpace
 from kerasgan.kinds import Images
 from kerasgan.metrics import perceptual
@@ -93,6 +94,38 @@ def project(
         parts.append(descend(*starts(wanted, own), wanted, bar))
     arrays = (np.concatenate(each) for each in zip(*(part[:4] for part in parts), strict=True))
     return Projection(*arrays, {name: np.concatenate([part.given[name] for part in parts]) for name in parts[0].given})
+
+
+def attribute_vectors(model, images, labels, **settings) -> np.ndarray:
+    """Return the directions in which a model's images gain attributes, learned from photographs that are projected.
+
+    Of a model without an encoder; `VAE.learn_attributes` is the same with one. Added to a latent, a direction changes
+    its attribute and leaves the others. Some hundred images do; each costs what `project` takes for it. For generated
+    images that somebody labelled, `kerasgan.core.attributes.directions_of(latents, labels)` needs no projection.
+
+    Args:
+        model: any kerasgan model that makes images of latents.
+        images: float array (n, height, width, channels) in [-1, 1].
+        labels: array (n, attributes) of 1 where an image has the attribute, 0 where not.
+        **settings: of `project`, such as `space` and `steps`.
+
+    Returns:
+        float32 array (attributes, ...), points of the space.
+
+    Raises:
+        ValueError: as `project`, or the labels do not fit or cannot tell the attributes apart.
+
+    Example:
+        smiling, glasses = kerasgan.projection.attribute_vectors(gan, faces, labels)
+        latents = gan.sample_latents(8, seed=1)
+        happier = gan.generate(8, latents=latents + smiling)
+    """
+    labels = np.asarray(labels, "float64")
+    if labels.ndim != 2 or len(labels) != len(images) or not np.isin(labels, (0.0, 1.0)).all():
+        raise ValueError(
+            f"labels must be 0 or 1, ({len(images)}, attributes), a row for each image; received shape {labels.shape}."
+        )
+    return directions_of(project(model, images, **settings).latents, labels)
 
 
 def space_of(model, name: str) -> LatentSpace:

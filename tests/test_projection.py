@@ -7,6 +7,7 @@ from PIL import Image
 
 import kerasgan
 from kerasgan import cli, projection
+from kerasgan.core.attributes import directions_of
 from kerasgan.kinds import Latents
 from kerasgan.metrics import perceptual_distance
 from kerasgan.runs import latents
@@ -248,3 +249,27 @@ def test_files_that_hold_no_latents(gan, tmp_path, arrays, message):
 def test_commands_that_make_no_sense(command, message, capsys):
     assert cli.main(command) == 1
     assert message in capsys.readouterr().err
+
+
+# Directions
+
+
+def test_directions_are_learned_from_projected_images(gan):
+    latents = np.random.default_rng(5).normal(size=(24, 4)).astype("float32")
+    labels = (latents[:, :2] > 0).astype("int32")
+    images = gan.generate(24, latents=latents)
+    directions = projection.attribute_vectors(gan, images, labels, steps=40, seed=1)
+    assert directions.shape == (2, 4)
+    # What is positive is larger, by twice the mean size of normal numbers, and hardly anything else is.
+    np.testing.assert_array_equal(np.argmax(directions, axis=1), [0, 1])
+    with pytest.raises(ValueError, match=r"labels must be 0 or 1, \(24, attributes\).*received shape \(24,\)"):
+        projection.attribute_vectors(gan, images, labels[:, 0])
+
+
+def test_what_follows_from_another_attribute_is_no_direction():
+    codes, one = np.random.default_rng(0).normal(size=(8, 3)), np.arange(8) % 2
+    with pytest.raises(ValueError, match="one of the attributes follows from the others"):
+        directions_of(codes, np.stack([one, 1 - one], axis=1))
+    np.testing.assert_allclose(
+        directions_of(codes, one[:, None])[0], codes[1::2].mean(0) - codes[::2].mean(0), rtol=1e-5
+    )

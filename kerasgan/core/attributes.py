@@ -38,6 +38,26 @@ def check_names(names) -> tuple[str, ...]:
     return names
 
 
+def directions_of(codes: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return what each attribute adds to a code where the others stay: float32 (attributes, latent_dim).
+
+    Args:
+        codes: array (n, latent_dim) of images.
+        labels: array (n, attributes) of 1 where an image has the attribute, 0 where not.
+
+    Raises:
+        ValueError: examples cannot tell the attributes apart.
+    """
+    with_constant = np.column_stack([np.ones(len(codes)), labels])
+    solution, _, rank, _ = np.linalg.lstsq(with_constant, codes, rcond=None)
+    if rank < with_constant.shape[1]:
+        raise ValueError(
+            "Among these examples one of the attributes follows from the others. Leave it out, or give examples in "
+            "which they differ."
+        )
+    return solution[1:].astype("float32")
+
+
 class Attributes:
     """A mixin for models that encode and decode, and have names for some directions between.
 
@@ -76,14 +96,7 @@ class Attributes:
         known = ~np.isnan(labels).any(axis=1)
         self._check_labels(labels[known])
         codes = np.concatenate([self.encode(images[part]) for part in _batches(np.flatnonzero(known))])
-        with_constant = np.column_stack([np.ones(known.sum()), labels[known]])
-        solution, _, rank, _ = np.linalg.lstsq(with_constant, codes, rcond=None)
-        if rank < with_constant.shape[1]:
-            raise ValueError(
-                f"Among these examples one of the attributes {list(self.attributes)} follows from the others. Leave it "
-                "out, or give examples in which they differ."
-            )
-        self.attribute_network.set_weights([solution[1:]])
+        self.attribute_network.set_weights([directions_of(codes, labels[known])])
 
     def attribute_directions(self) -> dict[str, np.ndarray]:
         """Return name -> direction, float32 (latent_dim,): all zeros before `learn_attributes`."""
