@@ -5,8 +5,8 @@ start: every residual branch is silent at first, and its other weights are scale
 https://arxiv.org/abs/1901.09321).
 
 The 3x3 convolutions of the paper have groups of 16 channels on twice the width. TensorFlow has no gradient for grouped
-convolutions on CPUs, and through XLA they take 40 to 60 times as long as dense ones of as many weights; depthwise ones
-a half longer (`tests/benchmarks/blocks.py`). So these are dense, on the width itself. And the largest stage works at
+convolutions on CPUs, and through XLA they take 40 to 70 times as long as dense ones of as many weights; depthwise ones
+take half as long again (table in CONTRIBUTING). So these are dense, on the width itself. And the largest stage works at
 half the image's size: at full size, where all that it could add is the finest detail, it costs as much as each stage
 below. A strided convolution leads there, and its transpose back.
 """
