@@ -22,7 +22,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 
 
 # What the web page for samples makes up; `draw.html` is for what is made of something, `write.html` for texts.
-MADE_UP = {"latents", "labels", "codes"}
+MADE_UP = {"latents", "labels", "codes", "noise"}
 
 
 def file_name(preset: str, quantization: str, direction: str = "") -> str:
