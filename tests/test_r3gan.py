@@ -116,3 +116,10 @@ def test_a_policy_is_kept_by_all_layers():
     assert [layer.dtype_policy.name for layer in again.ema_generator.layers] == [
         layer.dtype_policy.name for layer in model.generator.layers
     ]
+
+
+def test_callbacks_can_set_the_learning_rates_of_the_default():
+    model = kerasgan.R3GAN(SHAPE, latent_dim=2, widths=(4, 2))
+    model.compile()
+    model.optimizer.learning_rate = 0.5
+    assert float(model.d_optimizer.learning_rate) == float(model.g_optimizer.learning_rate) == 0.5

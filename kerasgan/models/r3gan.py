@@ -70,12 +70,12 @@ class R3GAN(GAN):
         self.blocks = blocks
 
     @staticmethod
-    def course(images: int, gamma: float = 20.0, learning_rate: float = 2e-3) -> dict:
+    def course(images: int, gamma: float = 20.0, learning_rate: float = 2e-3, rate_left: float = 0.1) -> dict:
         """Return the settings of `compile` for a training on so many images: one course for all that changes.
 
         In the first fifth, along half a cosine, the penalties fall from gamma to gamma / 10 and beta_2 rises from 0.9
         to 0.99; the average's half-life grows with them from 0 to a twentieth of the images (table 9 of the paper).
-        Learning rates fall to a tenth in all of the training.
+        Learning rates fall to a tenth over all of the training.
 
         The paper's networks have some thousand channels and see millions of images, with learning rates of 2e-4 and a
         gamma of 0.05 to 2. The defaults here are for a hundred channels and half a million images: on MNIST, after
@@ -87,11 +87,13 @@ class R3GAN(GAN):
             gamma: weight of R1 and of R2 at the start. Too small, the discriminator is always right; too large, images
                 stay soft.
             learning_rate: of both players at the start.
+            rate_left: share of it at the end; with 1 it is a plain number, which callbacks can set.
         """
         burn_in = 0.2 * images
 
         def adam():
-            rate = Cosine(learning_rate, 0.1 * learning_rate, images, "images")
+            falling = rate_left != 1.0
+            rate = Cosine(learning_rate, rate_left * learning_rate, images, "images") if falling else learning_rate
             return ScheduledAdam(rate, beta_1=0.0, beta_2=Cosine(0.9, 0.99, burn_in, "images"))
 
         def weight():
@@ -106,8 +108,8 @@ class R3GAN(GAN):
         }
 
     def compile_defaults(self) -> dict:
-        """Return the course of a training on `IMAGES` images."""
-        return self.course(IMAGES)
+        """Return the course of a training on `IMAGES` images, with learning rates that callbacks can set."""
+        return self.course(IMAGES, rate_left=1.0)
 
     def get_config(self) -> dict:
         """Return the constructor arguments."""
