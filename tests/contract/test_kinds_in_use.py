@@ -266,10 +266,12 @@ def test_metrics_take_given_inputs_and_never_the_examples():
             metrics.evaluate(toy(name)[1], "mnist_mini")
 
 
-def test_callbacks_that_measure_images_refuse_what_makes_none():
+def test_callbacks_refuse_what_they_cannot_measure():
     _, singer = toy("toy_singer")
-    with pytest.raises(ValueError, match="Metrics measure images"):
-        GenerativeMetrics("mnist_mini").set_model(singer)
+    callback = GenerativeMetrics("mnist_mini")
+    callback.set_model(singer)
+    with pytest.raises(ValueError, match="hears 4096x1 at 8000 Hz; the model makes 64x1"):
+        callback.on_train_begin()
     with pytest.raises(ValueError, match=r"compares with plain images; ToyTranslator learns from \['a', 'b'\]"):
         CollapseMonitor("mnist_mini").set_model(toy("toy_translator")[1])
 
