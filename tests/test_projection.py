@@ -255,14 +255,14 @@ def test_commands_that_make_no_sense(command, message, capsys):
 
 
 def test_directions_are_learned_from_projected_images(gan):
-    latents = np.random.default_rng(5).normal(size=(24, 4)).astype("float32")
+    latents = np.random.default_rng(5).normal(size=(16, 4)).astype("float32")
     labels = (latents[:, :2] > 0).astype("int32")
-    images = gan.generate(24, latents=latents)
-    directions = projection.attribute_vectors(gan, images, labels, steps=40, seed=1)
+    images = gan.generate(16, latents=latents)
+    directions = projection.attribute_vectors(gan, images, labels, steps=20, candidates=20)
     assert directions.shape == (2, 4)
     # What is positive is larger, by twice the mean size of normal numbers, and hardly anything else is.
     np.testing.assert_array_equal(np.argmax(directions, axis=1), [0, 1])
-    with pytest.raises(ValueError, match=r"labels must be 0 or 1, \(24, attributes\).*received shape \(24,\)"):
+    with pytest.raises(ValueError, match=r"labels must be 0 or 1, \(16, attributes\).*received shape \(16,\)"):
         projection.attribute_vectors(gan, images, labels[:, 0])
 
 

@@ -42,11 +42,12 @@ def test_relativistic_pairs_follow_their_generated_image():
     assert best.shape == ()
 
 
-def test_top_k_follows_its_schedule_is_saved_and_compiles(make_gan, images, tmp_path):
+@pytest.mark.parametrize("xla", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_top_k_follows_its_schedule_is_saved_and_compiles(xla, make_gan, images, tmp_path):
     gan = make_gan()
-    gan.compile(top_k=schedules.Linear(1.0, 0.25, over=2), jit_compile=True)
+    gan.compile(top_k=schedules.Linear(1.0, 0.25, over=2), jit_compile=xla)
     plain = make_gan()
-    plain.compile(jit_compile=True)
+    plain.compile(jit_compile=xla)
     for each in (gan, plain):
         each.fit(images, batch_size=16, epochs=1, shuffle=False, verbose=0)
     # The first round is as ever, the second learns from 63 %.
