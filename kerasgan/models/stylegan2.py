@@ -46,8 +46,8 @@ class StyleGAN2(GAN):
     The weight of R1 decides most. The default is the authors' 0.0002 x height x width / batch size for a batch of 32;
     take `gan.r1_weight(batch_size)` for another, and three times as much and as little to compare.
 
-    The learning rates of 0.0025 are for wide networks and long trainings. With 16 to 64 filters and 200,000 images, faces
-    stayed blurred by them, and 0.01 gave the preset `stylegan2_faces`.
+    The learning rates of 0.0025 are for wide networks and long trainings. With 16 to 64 filters and 200,000 images,
+    faces stayed blurred by them, and 0.01 gave the preset `stylegan2_faces`.
 
     Args:
         image_shape: (height, width, channels), sides in 16..128 that can be halved until the shorter has 4 to 7.
