@@ -23,10 +23,9 @@ class R3GAN(GAN):
     normalisation, whose branches start at zero.
 
     Huang et al. 2025 (https://arxiv.org/abs/2501.05441): loss of equation 2 with R1 and R2 in every update, networks of
-    section 3.5, courses of table 9. Other than there, 3x3 convolutions are dense and
-    the largest stage has half the image's size (see `kerasgan.networks.r3gan`); halving is a mean over 2x2 pixels,
-    which costs a quarter of a step less than the filter [1, 3, 3, 1] that doubles; one batch of real images and of
-    latents serves both players' updates.
+    section 3.5, courses of table 9. Other than there, 3x3 convolutions are dense and the largest stage has half the
+    image's size (see `kerasgan.networks.r3gan`); halving is a mean over 2x2 pixels, which is cheaper than the filter
+    [1, 3, 3, 1] that doubles; one batch of real images and of latents serves both players' updates.
 
     Args:
         image_shape: (height, width, channels), sides in 16..128.
