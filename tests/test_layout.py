@@ -1,6 +1,7 @@
 """The house has straight stairs: no import goes up a floor, and no imports run in a circle."""
 
 import ast
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -92,3 +93,13 @@ def test_no_imports_run_in_a_circle():
 
     for module in GRAPH:
         visit(module)
+
+
+def test_the_wheel_carries_every_package():
+    # The list in pyproject.toml is written by hand, for the zoo lies beside the package.
+    project = ROOT.parent / "pyproject.toml"
+    if not project.is_file():
+        pytest.skip("not a checkout")
+    listed = tomllib.loads(project.read_text(encoding="utf-8"))["tool"]["setuptools"]["packages"]
+    folders = {".".join(path.parent.relative_to(ROOT.parent).parts) for path in ROOT.rglob("__init__.py")}
+    assert folders | {"kerasgan.zoo"} == set(listed)
