@@ -4,6 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import oracle
+import pytest
+from PIL import Image
 
 README = Path(__file__).parents[1] / "README.md"
 
@@ -28,6 +30,26 @@ def test_rows_are_the_ways_in_their_order_with_the_spread(tmp_path, monkeypatch)
         "| 100, 2 and 1, 4 | untrained | 2 | 1.5 | 11.5 ± 0.707 | 23 ± 1.41 |",
         "| 100, 2 and 1, 4 | likelihood, then SeqGAN | 1 | 1.5 | 8 | 16 |",
     ]
+
+
+def test_the_figure_has_a_dot_for_every_run(tmp_path, monkeypatch):
+    monkeypatch.setattr(oracle.LEDGER, "path", tmp_path / "oracle.json")
+    with pytest.raises(ValueError, match="No run is kept"):
+        oracle.figure()
+    runs = [record("game", 0, 8.0), record("random", 0, 11.0), record("random", 1, 12.0)]
+    oracle.LEDGER.keep(*runs, record("game", 1, 7.0) | {"rollouts": 16})
+    first, second = np.reshape(oracle.figure().axes, (2, 2))
+    dots = [np.concatenate([each.get_offsets() for each in panel.collections]).tolist() for panel in first]
+    assert dots == [[[11.0, 0], [12.0, 0], [8.0, 1]], [[22.0, 0], [24.0, 0], [16.0, 1]]]
+    assert [label.get_text() for label in first[0].get_yticklabels()] == [
+        "untrained\n1.5 processor min",
+        "likelihood, then SeqGAN\n1.5 processor min",
+    ]
+    assert [line.get_xdata()[0] for line in first[0].get_lines()] == [oracle.PAPER["random"], oracle.PAPER["game"]]
+    assert second[1].collections[0].get_offsets().tolist() == [[14.0, 0]]
+    oracle.main(["figure", "--out", str(tmp_path / "oracle.png")])
+    with Image.open(tmp_path / "oracle.png") as picture:
+        assert picture.width > 800
 
 
 def test_the_oracles_gates_are_put_in_kerass_order(tmp_path):

@@ -83,20 +83,44 @@ def test_an_unknown_word_is_read_and_never_written():
     assert model.log_likelihoods_of(np.ones((1, 5), "int32"))[0] > -0.1
 
 
+def follows_padding(tokens):
+    """How many tokens other than padding stand behind one."""
+    tokens = np.asarray(tokens)
+    return int((tokens[np.cumsum(tokens == 0, axis=1) > 0] != 0).sum())
+
+
+def test_after_padding_comes_only_padding():
+    model, latents = small(words=WORDS), tf.random.stateless_uniform((300, 5), [1, 2])
+    free = model.ema_generator.get_layer("writer").write(latents, never=(1,)).numpy()
+    assert follows_padding(free) > 100, "an untrained model knows no order"
+    written = model.generate(300, latents=latents)
+    # Up to the end a text is what it would have been.
+    np.testing.assert_array_equal(written, np.where(np.cumsum(free == 0, axis=1) > 0, 0, free))
+    for chosen in ({"temperature": 0.7}, {"top_k": 5}):
+        assert follows_padding(model.generate(300, seed=1, **chosen)) == 0
+    # The discriminator sees what the generator does wrong.
+    assert follows_padding(model.synthesize(tf.constant(rows(300)), {}, tf.constant([1, 2])).fake) > 100
+
+
 def test_without_words_every_number_is_written():
-    assert set(small().generate(200, seed=1).ravel()) == set(range(7))
+    written = small().generate(200, seed=1)
+    assert set(written.ravel()) == set(range(7))
+    assert follows_padding(written), "0 is a number like the others"
 
 
 def test_a_step_at_a_time_is_the_network_that_reads_it_all():
     model = knows_unknown()
     step = model.stepwise()
     tokens = tf.constant(rows(6))
-    expected = tf.nn.log_softmax(model.ema_generator(tokens) + tf.constant([0.0, -1e9, 0, 0, 0, 0, 0])).numpy()
+    expected = tf.nn.softmax(model.ema_generator(tokens) + tf.constant([0.0, -1e9, 0, 0, 0, 0, 0])).numpy()
+    after = np.pad(tokens == 0, ((0, 0), (1, 0)))[:, :-1]
+    assert after.any(), "some texts end here"
+    expected[after] = [1, 0, 0, 0, 0, 0, 0]
     token, state = tf.fill((6,), step.first), tf.zeros((6, 2 * 16))
     for place in range(5):
         found = step.network([token, state])
         token, state = tokens[:, place], found["state"]
-        np.testing.assert_allclose(np.exp(tf.nn.log_softmax(found["logits"])), np.exp(expected[:, place]), atol=1e-6)
+        np.testing.assert_allclose(tf.nn.softmax(found["logits"]), expected[:, place], atol=1e-6)
     copy = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(step.network))
     copy.set_weights(step.network.get_weights())
     np.testing.assert_array_equal(copy([token, state])["logits"], step.network([token, state])["logits"])

@@ -35,7 +35,7 @@ class Stepwise(NamedTuple):
 
     Attributes:
         network: functional `keras.Model`, [tokens int32 (batch,), state float32 (batch, size)] to a dict: `logits` of
-            the next tokens, float32 (batch, vocabulary), and the new `state`. Tokens that are never to be drawn have
+            the next tokens, float32 (batch, vocabulary), and the new `state`. Tokens that are not to be drawn have
             logits of about -1e9.
         first: the number that stands before the first token; the state before it is 0.
     """

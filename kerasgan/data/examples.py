@@ -77,6 +77,7 @@ class Request:
     on_error: str = "raise"
     decode: bool = True
     only: frozenset[str] | None = None
+    group: str | None = None
 
 
 def check_split(name: str, split: str, splits) -> None:

@@ -18,6 +18,7 @@ def load(
     labelled: int | None = None,
     labelled_batch: int | None = None,
     binarize: bool = False,
+    group: str | None = None,
     shuffle: bool | None = None,
     seed: int | None = 0,
     first_epoch: int = 0,
@@ -52,6 +53,9 @@ def load(
             number of every class, by lot from `seed`, and forget the others.
         labelled_batch: Images with labels in such a batch. Default: as many as without.
         binarize: Set each value to -1 or +1, whichever is nearer.
+        group: Name of a feature of a TFDS data set that has no test split, such as "name" of "lfwcrop", who is on each
+            photograph. Then split="train" and "test" share no group: a tenth of the groups is "test", always the same,
+            chosen by the hash of their names.
         shuffle: Draw a new order in every epoch. Default: True for the training split.
         seed: Seed of order and flips; None for a different one in each call.
         first_epoch: Number of the first epoch. Each new iteration over the dataset is the next
@@ -79,7 +83,7 @@ def load(
         train = kerasgan.data.load("mnist_mini", batch_size=64)
         faces = kerasgan.data.load("photos/", image_size=64, flip=True)
     """
-    request = options.request(split, image_size, channels, crop, limit, cache, data_dir, on_error)
+    request = options.request(split, image_size, channels, crop, limit, cache, data_dir, on_error, group=group)
     order = options.order(split, batch_size, shuffle, seed, first_epoch, drop_remainder)
     examples = sources.read(source, request)
     if labels and examples.num_classes is None:
@@ -107,11 +111,12 @@ def info(
     split: str = "train",
     image_size: int | tuple[int, int] | None = None,
     channels: int | None = None,
+    group: str | None = None,
     limit: int | None = None,
     data_dir: str | None = None,
     on_error: str = "raise",
 ) -> Info:
     """What `load` with the same arguments would give, without reading all the images."""
-    request = options.request(split, image_size, channels, True, limit, False, data_dir, on_error, decode=False)
+    request = options.request(split, image_size, channels, True, limit, False, data_dir, on_error, False, group)
     found = sources.read(source, request)
     return Info(found.name, found.num_examples, found.image_shape, found.num_classes, found.class_names)

@@ -26,7 +26,7 @@ def order(split: str, batch_size, shuffle, seed, first_epoch, drop_remainder) ->
     return Order(int(batch_size), shuffle, seed, int(first_epoch), drop_remainder)
 
 
-def request(split, image_size, channels, crop, limit, cache, data_dir, on_error, decode=True) -> Request:
+def request(split, image_size, channels, crop, limit, cache, data_dir, on_error, decode=True, group=None) -> Request:
     """Returns what to read of a source of images, checked."""
     if image_size is not None:
         pair = (image_size, image_size) if np.ndim(image_size) == 0 else tuple(image_size)
@@ -36,8 +36,10 @@ def request(split, image_size, channels, crop, limit, cache, data_dir, on_error,
     if channels not in (None, 1, 3):
         raise ValueError(f"channels must be 1 (grey), 3 (RGB) or None; received {channels!r}.")
     check_reading(split, limit, on_error)
+    if group is not None and (not isinstance(group, str) or not group):
+        raise ValueError(f"group must be the name of a feature of a TFDS data set; received {group!r}.")
     transform = Transform(image_size, channels, crop)
-    return Request(split, transform, limit, cache, data_dir, on_error, decode)
+    return Request(split, transform, limit, cache, data_dir, on_error, decode, group=group)
 
 
 def enlarged(request: Request, jitter) -> Request:

@@ -1,16 +1,15 @@
 """Where sounds come from: folders of WAV files, arrays, TFDS data sets."""
 
 import collections
-import itertools
 import os
 import pathlib
 import re
-from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from kerasgan.data import sources, walk, wav
+from kerasgan.data.apart import Apart
 from kerasgan.data.examples import check_split
 from kerasgan.data.resampling import Resampled
 from kerasgan.data.tfds_source import Split
@@ -18,7 +17,7 @@ from kerasgan.data.tfds_source import Split
 SUFFIXES = (".wav", ".wave")
 # Recordings that are the test set by their makers' word, where TFDS has one split only. Of the spoken digits these are
 # the first five that each speaker made of each digit: "7_jackson_3.wav".
-HELD_OUT = {"spoken_digit": re.compile(rb"_[0-4]\.wav$")}
+HELD_OUT = {"spoken_digit": Apart("audio/filename", lambda name: bool(re.search(rb"_[0-4]\.wav$", name)))}
 
 
 class Wanted(NamedTuple):
@@ -144,14 +143,14 @@ def _checked(name: str, sound: np.ndarray) -> np.ndarray:
 def _read_tfds(name: str, wanted: Wanted) -> Sounds:
     import tensorflow_datasets as tfds
 
-    source = Split(name, _stored_split(name, wanted.split), wanted.data_dir, None if name in HELD_OUT else wanted.limit)
+    source = Split(name, wanted.split, wanted.data_dir, wanted.limit, apart=HELD_OUT.get(name))
     key = source.key(tfds.features.Audio, ("audio", "speech"))
     label_key = next(iter(source.keys(tfds.features.ClassLabel)), None)
     rate = source.features[key].sample_rate or wanted.rate
     if not rate:
         raise ValueError(f"The TFDS data set {name!r} does not say how many samples a second it holds: give rate=.")
     sounds, labels = [], []
-    for example in itertools.islice(_chosen(source, name, wanted.split), wanted.limit):
+    for example in source.stream().as_numpy_iterator():
         sound = example[key]
         sounds.append(_checked(f"The TFDS data set {name!r}", sound if sound.ndim == 2 else sound[:, None]))
         labels.append(example[label_key] if label_key else None)
@@ -160,22 +159,6 @@ def _read_tfds(name: str, wanted: Wanted) -> Sounds:
         rows = _in_memory(Resampled(rows, [rate] * len(rows), wanted.rate))
     names = tuple(source.features[label_key].names) if label_key else None
     return Sounds(name, rows, wanted.rate or rate, channels, np.array(labels, np.int32) if names else None, names)
-
-
-def _stored_split(name: str, split: str) -> str:
-    """The split of TFDS that holds one of ours."""
-    if name not in HELD_OUT:
-        return split
-    check_split(f"The TFDS data set {name!r}", split, ("train", "test"))
-    return "train"
-
-
-def _chosen(source: Split, name: str, split: str) -> Iterator[dict]:
-    """The examples of a split, without those that are of the other."""
-    for example in source.stream().as_numpy_iterator():
-        held_out = name in HELD_OUT and bool(HELD_OUT[name].search(example["audio/filename"]))
-        if name not in HELD_OUT or held_out == (split == "test"):
-            yield example
 
 
 def _in_memory(rows: Rows) -> ArrayRows:

@@ -66,6 +66,7 @@ def _read_named(source: str, request: Request) -> Examples:
     if path.suffix in (".npy", ".npz"):
         return _read_numpy(path, request)
     if path.is_dir():
+        _check_ungrouped(source, request)
         return folder.read(path, request)
     if path.exists():
         raise ValueError(
@@ -160,8 +161,17 @@ def _npz_keys(path, keys: list[str], split: str) -> tuple[str, str | None]:
     )
 
 
+def _check_ungrouped(name: str, request: Request) -> None:
+    if request.group is not None:
+        raise ValueError(
+            f"group={request.group!r} names a feature of a TFDS data set; {name} has none. Leave out group, and keep "
+            "groups apart by what you give as train and as test."
+        )
+
+
 def from_arrays(name, images, labels, request: Request, class_names=None) -> Examples:
     """Examples from arrays: checks them, and brings the images to uint8 NHWC."""
+    _check_ungrouped(name, request)
     images = np.asanyarray(images)
     if images.ndim == 3 and images.shape[-1] > 4:
         images = images[..., None]

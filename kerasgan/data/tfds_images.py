@@ -3,13 +3,14 @@
 import numpy as np
 
 from kerasgan.data.examples import Examples, Request
-from kerasgan.data.tfds_source import Split
+from kerasgan.data.tfds_source import Split, grouped
 from kerasgan.data.transform import Transform
 
 
 def read(name: str, request: Request) -> Examples:
     """Reads one split of the TFDS data set `name`: the images of one feature, and the class labels."""
-    return read_feature(Split(name, request.split, request.data_dir, request.limit), request)
+    part = (request.split, request.data_dir, request.limit)
+    return read_feature(grouped(name, request.group, *part) if request.group else Split(name, *part), request)
 
 
 def read_feature(source: Split, request: Request, image_key: str | None = None) -> Examples:

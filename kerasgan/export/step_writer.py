@@ -23,9 +23,10 @@ def tflite_step(model, path: str | os.PathLike, quantization: str = "float32", s
     The signature `serving_default` takes `tokens`, int32 (1,), the last one written, and `state`, float32 (1, size),
     and returns `logits` of the next token, float32 (1, vocabulary), and the new `state`. A text begins with a state of
     zeros and the token that the report calls `first`, and has `length` tokens; the report has the `words` too. Divide
-    the logits by a temperature, keep the k largest, draw, and go on. What is never to be drawn has a logit near -1e9.
-    Only built-in operators are used. The file is compared with Keras along whole sequences, its own state handed on,
-    before it is written, whole or not at all, with a report beside it as `<path>.json`.
+    the logits by a temperature, keep the k largest, draw, and go on. What is not to be drawn has a logit near -1e9:
+    after padding, all but padding. Only built-in operators are used. The file is compared with Keras along whole
+    sequences, its own state handed on, before it is written, whole or not at all, with a report beside it as
+    `<path>.json`.
 
     Args:
         model: a model that has `stepwise()`, such as SeqGAN.

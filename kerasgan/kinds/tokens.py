@@ -7,7 +7,7 @@ import numpy as np
 
 from kerasgan.kinds.kind import Kind
 from kerasgan.support import files
-from kerasgan.support.words import UNKNOWN, numbers_of
+from kerasgan.support.words import PADDING, UNKNOWN, numbers_of
 
 _MOST_LINES = 32
 
@@ -54,6 +54,11 @@ class Tokens(Kind):
     def unwritten(self) -> tuple[int, ...]:
         """The numbers that stand for no word: a text may hold a word that is not known, nobody writes one."""
         return tuple(number for number, word in enumerate(self.words or ()) if word == UNKNOWN)
+
+    @property
+    def ending(self) -> int | None:
+        """The number of padding, after which a text has no more words; None where the words are not known."""
+        return self.words.index(PADDING) if PADDING in (self.words or ()) else None
 
     def describe(self):
         """Return "20 of 5000 words"."""

@@ -69,7 +69,7 @@ class TokenWriter(layers.Layer):
         output, states = self.lstm.cell(self.embedding(tokens), list(states))
         return self.logits(output), *states
 
-    def write(self, noise, temperature=1.0, top_k=None, never=()) -> tf.Tensor:
+    def write(self, noise, temperature=1.0, top_k=None, never=(), end=None) -> tf.Tensor:
         """Return sequences, int32 (batch, length), drawn by uniform random numbers: the same numbers, the same words.
 
         Args:
@@ -77,13 +77,15 @@ class TokenWriter(layers.Layer):
             temperature: the logits are divided by it: below 1, likely tokens become likelier still.
             top_k: draw among so many of the likeliest only; None: among all.
             never: tokens that are not drawn; the others share their chances.
+            end: the token that is followed by nothing but itself; None where there is none.
         """
         noise = tf.transpose(noise)
         barred = self.barred(never)
 
         def place(number, written, token, *states):
             logits, *states = self.step(token, *states)
-            token = draw((logits + barred) / temperature, noise[number], top_k)
+            drawn = draw((logits + barred) / temperature, noise[number], top_k)
+            token = drawn if end is None else tf.where(token == end, end, drawn)
             return number + 1, written.write(number, token), token, *states
 
         written = tf.TensorArray("int32", self.length, element_shape=(noise.shape[1],))
@@ -163,20 +165,21 @@ class OfWriter(layers.Layer):
     Args:
         writer: the `TokenWriter`.
         never: tokens that it is not to write.
+        end: the token that is followed by nothing but itself; None where there is none.
     """
 
-    def __init__(self, writer, never=(), **settings):
+    def __init__(self, writer, never=(), end=None, **settings):
         super().__init__(**settings)
         # Random numbers of 8 bits would never choose a rare word.
         self.autocast = False
-        self.writer, self.never = writer, tuple(never)
+        self.writer, self.never, self.end = writer, tuple(never), end
         if not writer.built:
             writer.build(None)
 
     def get_config(self) -> dict:
         """Return the constructor arguments."""
         writer = keras.saving.serialize_keras_object(self.writer)
-        return super().get_config() | {"writer": writer, "never": list(self.never)}
+        return super().get_config() | {"writer": writer, "never": list(self.never), "end": self.end}
 
     @classmethod
     def from_config(cls, config: dict) -> "OfWriter":
@@ -190,7 +193,7 @@ class WritingSampler(OfWriter):
 
     def call(self, latents):
         """Return int32 sequences."""
-        return self.writer.write(latents, never=self.never)
+        return self.writer.write(latents, never=self.never, end=self.end)
 
     def compute_output_spec(self, latents):
         """Return the spec of the sequences."""
@@ -208,7 +211,11 @@ class WritingStep(OfWriter):
     def call(self, tokens, state):
         """Return logits (batch, vocabulary) and the state."""
         logits, *states = self.writer.step(tokens, *tf.split(state, 2, axis=1))
-        return logits + self.writer.barred(self.never), tf.concat(states, axis=1)
+        logits += self.writer.barred(self.never)
+        if self.end is not None:
+            others = [number for number in range(self.writer.vocabulary) if number != self.end]
+            logits = tf.where(tokens[:, None] == self.end, self.writer.barred(others), logits)
+        return logits, tf.concat(states, axis=1)
 
     def compute_output_spec(self, tokens, state):
         """Return the specs of both."""

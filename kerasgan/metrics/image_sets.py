@@ -13,6 +13,8 @@ from kerasgan.kinds import Images
 
 # Even, so that every second image of a set is every second one of each batch.
 BATCH_SIZE = 500
+# Arguments of `kerasgan.data.load` that decide what `kerasgan.data.info` says.
+FACTS = ("image_size", "channels", "group", "data_dir", "on_error")
 
 
 @dataclass(frozen=True)
@@ -148,11 +150,12 @@ def dataset(source, split: str = "test", n: int | None = None, half: int | None 
     from kerasgan.data import info, load
     from kerasgan.images import to_uint8
 
-    facts = {key: value for key, value in data.items() if key in ("image_size", "channels", "data_dir", "on_error")}
+    facts = {key: value for key, value in data.items() if key in FACTS}
     total = info(source, split=split, **facts).num_examples
     first, step = (0, 1) if half is None else (half, 2)
     count = total // step if n is None else min(n, total // step)
-    name = f"{os.fspath(source) if isinstance(source, str | os.PathLike) else 'array'}/{split}"
+    name = os.fspath(source) if isinstance(source, str | os.PathLike) else "array"
+    name += f" by {data['group']}/{split}" if data.get("group") else f"/{split}"
     if count < 1:
         raise ValueError(f"{name} has {total} images; at least {step} are needed here. Give more.")
 

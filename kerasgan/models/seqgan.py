@@ -117,8 +117,10 @@ class SeqGAN(GAN):
         self.rollouts, self.pretraining = rollouts, tuple(pretraining)
         self.baseline, self.constant_reward = baseline, constant_reward
         self.estimator, self.gumbel_temperature = estimator, gumbel_temperature
-        # The game is played with every number that the data have; texts for people are of words.
-        self._writing = writing_sampler(super().sampler, makes.unwritten)
+        # The game is played with every number that the data have, in any order: what the generator does wrong, the
+        # discriminator is to see, and a word that was not drawn has no likelihood to learn by. Texts for people are of
+        # words, and over when they end.
+        self._writing = writing_sampler(super().sampler, makes.unwritten, makes.ending)
 
     @property
     def takes(self):
@@ -152,7 +154,9 @@ class SeqGAN(GAN):
     # Writing
 
     def generate(self, n, seed=None, labels=None, batch_size=128, *, temperature=1.0, top_k=None, **given):
-        """Return n new sequences, int32 (n, length); the same seed gives the same. None of their words is "<unknown>".
+        """Return n new sequences, int32 (n, length); the same seed gives the same.
+
+        Where the words are known, "<unknown>" is none of them, and after padding comes only padding.
 
         Args:
             n: how many to write.
@@ -170,9 +174,10 @@ class SeqGAN(GAN):
         if temperature == 1.0 and top_k is None:
             return super().generate(n, seed, labels, batch_size, **given)
         (latents,) = self.sampler_inputs(n, seed, labels, **given)
-        writer, chosen = _writer(super().sampler), {"temperature": temperature, "top_k": top_k}
+        writer, makes = _writer(super().sampler), self.makes
+        chosen = {"temperature": temperature, "top_k": top_k, "never": makes.unwritten, "end": makes.ending}
         parts = [latents[start : start + batch_size] for start in range(0, n, batch_size)]
-        made = [np.asarray(writer.write(part, never=self.makes.unwritten, **chosen)) for part in parts]
+        made = [np.asarray(writer.write(part, **chosen)) for part in parts]
         return np.concatenate(made)
 
     def generate_text(self, n: int, seed: int | None = None, **settings) -> list[str]:
@@ -187,7 +192,8 @@ class SeqGAN(GAN):
 
     def stepwise(self) -> Stepwise:
         """Return the network that tells how likely each next word is, for exports."""
-        return Stepwise(writing_step(super().sampler, self.makes.unwritten), self.vocabulary)
+        makes = self.makes
+        return Stepwise(writing_step(super().sampler, makes.unwritten, makes.ending), self.vocabulary)
 
     def log_likelihoods_of(self, tokens, batch_size: int = 256) -> np.ndarray:
         """Return how likely the generator that samples finds sequences: float32 (n,), in nats.

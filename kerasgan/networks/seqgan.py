@@ -14,20 +14,29 @@ def seqgan_generator(length, vocabulary, embedding_dim=32, units=32, dtype=None,
     return keras.Model(tokens, writer(tokens), name="generator")
 
 
-def writing_sampler(generator: keras.Model, never=()) -> keras.Model:
-    """Return a network from uniform latents (batch, length) to tokens but for some, with the weights of a generator."""
+def writing_sampler(generator: keras.Model, never=(), end=None) -> keras.Model:
+    """Return a network from uniform latents (batch, length) to tokens, with the weights of a generator.
+
+    Args:
+        generator: of `seqgan_generator`.
+        never: tokens that are not written.
+        end: the token that is followed by nothing but itself; None where there is none.
+    """
     writer = generator.get_layer("writer")
     latents = keras.Input((writer.length,), name="latents")
-    sampler = WritingSampler(writer, never, dtype=writer.dtype_policy, name="writing")
+    sampler = WritingSampler(writer, never, end, dtype=writer.dtype_policy, name="writing")
     return keras.Model(latents, sampler(latents), name="sampler")
 
 
-def writing_step(generator: keras.Model, never=()) -> keras.Model:
-    """Return a network that takes one token and the state before it to the logits of the next, and the new state."""
+def writing_step(generator: keras.Model, never=(), end=None) -> keras.Model:
+    """Return a network that takes one token and the state before it to the logits of the next, and the new state.
+
+    The arguments are those of `writing_sampler`.
+    """
     writer = generator.get_layer("writer")
     tokens = keras.Input((), dtype="int32", name="tokens")
     state = keras.Input((2 * writer.units,), name="state")
-    logits, new_state = WritingStep(writer, never, dtype=writer.dtype_policy, name="step")(tokens, state)
+    logits, new_state = WritingStep(writer, never, end, dtype=writer.dtype_policy, name="step")(tokens, state)
     return keras.Model([tokens, state], {"logits": logits, "state": new_state}, name="step")
 
 

@@ -41,7 +41,7 @@ CARD = ("description", "limits", "data_license")
 # What decides which images are read and what they look like, besides their shape. Binarised images are not here: a
 # model of them is measured against the grey ones that it stands for.
 TRANSFORMS = {
-    "images": ("crop", "on_error"),
+    "images": ("crop", "on_error", "group"),
     "pairs": ("crop", "on_error", "channels", "swap", "edges"),
     "unpaired": ("crop", "on_error", "channels"),
     "audio": ("normalize", "on_error"),

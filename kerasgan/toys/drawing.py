@@ -1,4 +1,4 @@
-"""What all figures of the toys share: matplotlib, where it is installed, colours, and frames to an animation.
+"""What all figures share: matplotlib, where it is installed, colours, and frames to an animation.
 
 The colours are of Okabe and Ito, which people of every colour vision tell apart. Figures have a white ground and dark
 lettering of their own: they read the same on a light page and on a dark one.
@@ -39,9 +39,7 @@ STYLE = {
 def require_matplotlib() -> None:
     """Raise a ValueError that says how to install matplotlib, where it is missing."""
     if importlib.util.find_spec("matplotlib") is None:
-        raise ValueError(
-            "The toys draw their figures with matplotlib, which is not installed: pip install 'kerasgan[plots]'"
-        )
+        raise ValueError("Figures are drawn with matplotlib, which is not installed: pip install 'kerasgan[plots]'")
 
 
 def style():

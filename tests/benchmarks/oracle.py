@@ -3,6 +3,7 @@
     python tests/benchmarks/oracle.py run oracle_lstm.npz                # all that is not kept yet
     python tests/benchmarks/oracle.py run oracle_lstm.npz --seeds 0 --epochs 20 --game 2
     python tests/benchmarks/oracle.py table --readme README.md
+    python tests/benchmarks/oracle.py figure --out docs/oracle.png       # the same runs, a dot each
 
 The file holds the oracle's weights: `embedding`, `W_i`, `U_i`, `b_i` and so on for the gates i, f, c and o_gate,
 `W_out` and `b_out`. The generator is first trained by likelihood, and from there on in three ways, each for the same
@@ -28,11 +29,12 @@ if __name__ == "__main__":
 import keras
 import numpy as np
 import tensorflow as tf
-from ledger import Ledger, add_table, mean, row, show
+from ledger import Ledger, add_table, mean, minutes, row, show
 
 import kerasgan
 from kerasgan import distribution
 from kerasgan.networks.seqgan import seqgan_generator
+from kerasgan.toys import drawing
 
 LEDGER = Ledger(
     Path(__file__).parent / "results" / "oracle.json",
@@ -45,6 +47,9 @@ WAYS = {
     "longer": "likelihood, as long as SeqGAN",
     "constant": "likelihood, then a constant reward",
 }
+# What the paper reports (Yu et al. 2017, table 1): way -> NLL-oracle.
+PAPER = {"random": 10.310, "likelihood": 9.038, "game": 8.736}
+MEASURES = {"nll_oracle": "NLL-oracle: of what it writes", "nll_test": "NLL-test: of unseen sequences"}
 LENGTH, BATCH_SIZE = 20, 64
 WINDOWS, FILTERS = (2, 3), (100, 200)
 START, END = "<!-- oracle: made by `tests/benchmarks/oracle.py table` -->", "<!-- end of oracle -->"
@@ -142,21 +147,63 @@ def trained(model, real: np.ndarray, epochs: int, seconds: float = float("inf"))
 
 def table() -> str:
     """Return all runs as a Markdown table, one row for the seeds of one way."""
-    runs = LEDGER.runs()
     titles = ["sequences, epochs by likelihood and of the game, rollouts", "way", "seeds", "processor minutes"]
     lines = [row([*titles, "NLL-oracle", "NLL-test"]), "|---|---|---:|---:|---:|---:|"]
-    settings = sorted({tuple(each[name] for name in LEDGER.key[:4]) for each in runs})
-    for setting in settings:
-        for way, title in WAYS.items():
-            found = [
-                each for each in runs if (*(each[name] for name in LEDGER.key[:4]), each["way"]) == (*setting, way)
-            ]
-            if found:
-                spent = np.mean([each["cpu_seconds"] for each in found]) / 60
-                numbers = [mean(np.array([each[name] for each in found]), 4) for name in ("nll_oracle", "nll_test")]
-                first = f"{setting[0]:,}, {setting[1]} and {setting[2]}, {setting[3]}"
-                lines.append(row([first, title, len(found), f"{spent:.1f}", *numbers]))
+    for setting, ways in by_setting().items():
+        for way, found in ways.items():
+            numbers = [mean(np.array([each[name] for each in found]), 4) for name in MEASURES]
+            first = f"{setting[0]:,}, {setting[1]} and {setting[2]}, {setting[3]}"
+            lines.append(row([first, WAYS[way], len(found), minutes(found), *numbers]))
     return "\n".join(lines)
+
+
+def by_setting() -> dict[tuple, dict[str, list[dict]]]:
+    """Return all runs: (sequences, epochs, game, rollouts) -> way, in the order of `WAYS` -> its seeds."""
+    runs = LEDGER.runs()
+    found = {}
+    for setting in sorted({tuple(each[name] for name in LEDGER.key[:4]) for each in runs}):
+        same = [each for each in runs if tuple(each[name] for name in LEDGER.key[:4]) == setting]
+        ways = {way: [each for each in same if each["way"] == way] for way in WAYS}
+        found[setting] = {way: each for way, each in ways.items() if each}
+    return found
+
+
+def figure():
+    """Return the runs as a matplotlib figure: a dot for each seed, a row for each way; the paper's numbers as lines."""
+    settings = by_setting()
+    if not settings:
+        raise ValueError(f"No run is kept in {LEDGER.path} yet: `oracle.py run` makes some.")
+    with drawing.style():
+        made, axes = drawing.panels(len(settings), len(MEASURES), 4.2, 2.8)
+        for line, (setting, ways) in zip(axes, settings.items(), strict=True):
+            for panel, name in zip(line, MEASURES, strict=True):
+                _dots(panel, ways, name)
+            for panel in line:
+                panel.set_yticks(range(len(ways)), [])
+            line[0].set_yticklabels([f"{WAYS[way]}\n{minutes(found)} processor min" for way, found in ways.items()])
+            sequences, epochs, game, rollouts = setting
+            line[0].set_title(
+                f"{sequences:,} sequences, {epochs} epochs by likelihood, {game} of the game, {rollouts} rollouts",
+                loc="left",
+            )
+        axes[0, 0].legend(loc="best")
+        for panel, title in zip(axes[-1], MEASURES.values(), strict=True):
+            panel.set_xlabel(f"{title}\nnats a token, less is better")
+    return made
+
+
+def _dots(panel, ways: dict[str, list[dict]], name: str) -> None:
+    """Draw one measure: the ways from above, each a row."""
+    for place, (way, found) in enumerate(ways.items()):
+        colour = drawing.ORANGE if way == "game" else drawing.BLUE
+        panel.scatter([each[name] for each in found], [place] * len(found), color=colour, alpha=0.7, linewidths=0)
+        if name == "nll_oracle" and way in PAPER:
+            first = not panel.get_lines()
+            panel.plot(
+                [PAPER[way]] * 2, [place - 0.35, place + 0.35], color=drawing.DARK, label="paper" if first else None
+            )
+    panel.set_ylim(len(ways) - 0.5, -0.5)
+    panel.grid(axis="y", linewidth=0.4, alpha=0.5)
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -171,9 +218,13 @@ def main(argv: list[str] | None = None) -> None:
     running.add_argument("--game", type=int, default=4, help="epochs of the game")
     running.add_argument("--rollouts", type=int, default=4)
     add_table(commands)
+    commands.add_parser("figure").add_argument("--out", type=Path, required=True, help="PNG file")
     given = parser.parse_args(argv)
     if given.command == "run":
         run(given.oracle, given.sequences, given.seeds, given.epochs, given.game, given.rollouts)
+    elif given.command == "figure":
+        drawing.require_matplotlib()
+        drawing.save(figure(), given.out)
     else:
         show(table(), START, END, given.readme)
 

@@ -41,6 +41,9 @@ def test_a_file_of_one_step_follows_the_whole_network(writer, tmp_path):
     others = [number for number in range(60) if number != 1]
     np.testing.assert_allclose(found[:, others], expected[:, others], atol=1e-5)
     assert (found[:, 1] < -1e8).all(), "the unknown word is never drawn"
+    _, ended = along(path, [0, 0])
+    assert ended[0] == 0
+    assert (ended[1:] < -1e8).all(), "nothing but padding follows padding"
     assert report.max_abs_error < 1e-5
     assert report.latency_ms > 0
     assert custom_ops(path.read_bytes()) == set()
