@@ -29,15 +29,24 @@ if __name__ == "__main__":
 import keras
 import numpy as np
 import tensorflow as tf
-from keras_io_models import RECIPES, Published, build
+from keras_io_ada import ADA_RECIPES
+from keras_io_models import GAME_RECIPES, Published
 
 from kerasgan import data as kerasgan_data
 from kerasgan import distribution
 from kerasgan.support import files
 
+RECIPES = GAME_RECIPES | ADA_RECIPES
 STATE, RUN = "state.npz", "run.json"
 DTYPES = ("float32", "mixed_bfloat16")
 FIXED = ("recipe", "data", "seed", "dtype")
+
+
+def build(recipe: str, seed: int = 0, dtype: str = "float32") -> Published:
+    """Return a new model of a recipe, compiled; the seed fixes its initial weights and its draws in training."""
+    # The recipes' layers take their initial weights from Keras's global seed.
+    keras.utils.set_random_seed(seed)
+    return RECIPES[recipe](seed, dtype)
 
 
 def train(recipe: str, source, folder: "str | Path", *, seed=0, epochs: int, dtype="float32", threads=None, verbose=2):
@@ -45,7 +54,7 @@ def train(recipe: str, source, folder: "str | Path", *, seed=0, epochs: int, dty
 
     Args:
         recipe: a key of `RECIPES`.
-        source: what `kerasgan.data.load` takes; its images are made 28x28 and grey.
+        source: what `kerasgan.data.load` takes; its images are brought to the recipe's size and channels.
         folder: the run's folder.
         seed: of weights, draws in training, and the order of the images.
         epochs: passes over the training images, those of earlier calls included.
@@ -68,8 +77,8 @@ def train(recipe: str, source, folder: "str | Path", *, seed=0, epochs: int, dty
     record |= {"threads": threads or hardware.cores, "versions": versions(), "hardware": asdict(hardware)}
     labels = model.num_classes is not None
     batches = kerasgan_data.load(
-        source, batch_size=model.batch_size, image_size=28, channels=1, labels=labels, seed=seed,
-        first_epoch=record["epochs"],
+        source, batch_size=model.batch_size, image_size=model.image_shape[:2], channels=model.image_shape[2],
+        labels=labels, seed=seed, first_epoch=record["epochs"],
     )  # fmt: skip
     batches = batches.map(lambda images, *labels: (model.inward(images), *labels) if labels else model.inward(images))
     saving = SaveRun(folder, record, images_an_epoch=len(batches) * model.batch_size)

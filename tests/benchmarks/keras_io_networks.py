@@ -42,6 +42,30 @@ def generator(dtype: str, inputs: int = 128) -> keras.Model:
     )
 
 
+def faces_discriminator(dtype: str) -> keras.Model:
+    """Return the faces example's discriminator for 32x32 pixels, without the sigmoid that ends it."""
+    network = keras.Sequential([keras.Input((32, 32, 3))], name="discriminator")
+    for filters in (64, 128, 128):
+        network.add(layers.Conv2D(filters, 4, strides=2, padding="same", dtype=dtype))
+        network.add(layers.LeakyReLU(0.2, dtype=dtype))
+    network.add(layers.Flatten(dtype=dtype))
+    network.add(layers.Dropout(0.2, dtype=dtype))
+    network.add(layers.Dense(1, dtype="float32"))
+    return network
+
+
+def faces_generator(dtype: str) -> keras.Model:
+    """Return the faces example's generator for 32x32 pixels."""
+    network = keras.Sequential([keras.Input((128,)), layers.Dense(4 * 4 * 128, dtype=dtype)], name="generator")
+    network.add(layers.Reshape((4, 4, 128), dtype=dtype))
+    for filters in (128, 256, 512):
+        network.add(layers.Conv2DTranspose(filters, 4, strides=2, padding="same", dtype=dtype))
+        network.add(layers.LeakyReLU(0.2, dtype=dtype))
+    network.add(layers.Conv2D(3, 5, padding="same", dtype=dtype))
+    network.add(layers.Activation("sigmoid", dtype="float32"))
+    return network
+
+
 def critic(dtype: str) -> keras.Model:
     """Return the critic of WGAN-GP: convolutions of 5x5 on images padded to 32x32, and dropout."""
     network = keras.Sequential([keras.Input((28, 28, 1)), layers.ZeroPadding2D(2, dtype=dtype)], name="critic")

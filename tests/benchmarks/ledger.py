@@ -43,11 +43,12 @@ class Ledger:
         return tuple(run[name] for name in self.key)
 
 
-def measured(model, source: str, metrics: tuple[str, ...], n: int = 10_000) -> dict:
-    """Return the results of `kerasgan.metrics.evaluate` by metric, as dicts."""
+def measured(model, source: str, metrics: tuple[str, ...], n: int = 10_000, **settings) -> dict:
+    """Return the results of `kerasgan.metrics.evaluate` by metric, as dicts; `settings` are further arguments of it."""
     from kerasgan.metrics import evaluate
 
-    return {each.protocol["metric"]: each.to_dict() for each in evaluate(model, source, metrics=metrics, n=n)}
+    found = evaluate(model, source, metrics=metrics, n=n, **settings)
+    return {each.protocol["metric"]: each.to_dict() for each in found}
 
 
 def values(runs: list[dict], metric: str, field: str = "value") -> np.ndarray:
