@@ -47,7 +47,7 @@ def make(model, arguments, given: dict) -> None:
     walk.film(
         model, arguments.video, tiles=count, frames=frames, seconds=seconds, seed=arguments.seed, labels=labels, **given
     )
-    print(f"{count} {model.makes.name} in {frames} frames, {seconds:g} seconds: {arguments.video}")
+    print(f"{model.makes.counted(count)} in {frames} frames, {seconds:g} seconds: {arguments.video}")
 
 
 def _length(arguments) -> tuple[int, float]:

@@ -70,7 +70,7 @@ def _generate(arguments) -> None:
         labels = labels_of(model, count, arguments.labels)(0, count)
         beside = model.beside(model.sampler_inputs(count, arguments.seed, labels, **given))
     write(model.makes, made, out, one_file, columns=arguments.interpolate, beside=beside)
-    print(f"{total} {model.makes.name}: {out}")
+    print(f"{model.makes.counted(total)}: {out}")
 
 
 def _check(arguments) -> None:
@@ -107,7 +107,7 @@ def _of_latents(model, arguments) -> None:
     if one_file:
         check_room(model.makes, count)
     write(model.makes, _synthesized(kept.space, kept.points[:count], inputs), out, one_file)
-    print(f"{count} {model.makes.name}: {out}")
+    print(f"{model.makes.counted(count)}: {out}")
 
 
 def _synthesized(space, points, inputs: dict) -> Iterator:

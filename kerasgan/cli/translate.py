@@ -57,7 +57,7 @@ def _translate(arguments) -> None:
     else:
         _write_each(model, photos, read, out, arguments.seed)
     height, width = model.takes[model.source].shape[:2]
-    print(f"{len(photos)} {model.makes.name}, of photos cut and resized to {width}x{height}: {out}")
+    print(f"{model.makes.counted(len(photos))}, of photos cut and resized to {width}x{height}: {out}")
 
 
 def _write_pairs(model, images, out: Path, seed: int | None) -> None:

@@ -48,6 +48,10 @@ class Kind:
         low, high = self.bounds
         return f"{self.name.capitalize()} must be in {low}..{high}."
 
+    def counted(self, n: int) -> str:
+        """Return "1 image" or "3 images"."""
+        return f"{n} {self.name.removesuffix('s') if n == 1 else self.name}"
+
     def describe(self) -> str:
         """Return the size of one in a few characters, for tables: "28x28x1"."""
         return "x".join(str(side) for side in self.shape)
