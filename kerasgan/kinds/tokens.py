@@ -60,6 +60,10 @@ class Tokens(Kind):
         """The number of padding, after which a text has no more words; None where the words are not known."""
         return self.words.index(PADDING) if PADDING in (self.words or ()) else None
 
+    def counted(self, n):
+        """Return "1 text" or "3 texts"."""
+        return f"{n} text{'s' if n != 1 else ''}"
+
     def describe(self):
         """Return "20 of 5000 words"."""
         return f"{self.length} of {self.vocabulary} words"
