@@ -10,7 +10,6 @@ import time_to_quality as benchmark
 import kerasgan
 
 README = Path(__file__).parents[1] / "README.md"
-HERE = {"dcgan": 1, "sngan": 3, "r3gan": 1, "stylegan2": 3}
 
 
 @pytest.fixture
@@ -53,32 +52,38 @@ def test_the_figure_has_a_panel_for_each_data_set(results, tmp_path):
     for kept in ([record("dcgan", 1, 9.0), record("dcgan", 5, 3.0)], [faces]):
         benchmark.LEDGER.keep(*kept)
         assert benchmark.main(["figure", "--out", str(tmp_path / "figure.png")]) == 0
-        widths.append(kerasgan.images.open_image(tmp_path / "figure.png").size[0])
+        with kerasgan.images.open_image(tmp_path / "figure.png") as picture:
+            widths.append(picture.size[0])
     assert widths[1] == 2 * widths[0]
 
 
-@pytest.mark.parametrize(("model", "channels"), HERE.items())
-def test_ours_are_recipes_of_the_zoo_that_are_told_no_labels(model, channels, monkeypatch):
-    shape = (28, 28, 1) if channels == 1 else (32, 32, 3)
-    monkeypatch.setattr(contenders, "info", lambda source: kerasgan.data.Info(source, 100, shape))
-    recipe = contenders.recipe_of(model, "some_data")
-    assert recipe.model["type"] == model
-    assert "num_classes" not in recipe.model
-    assert recipe.data["source"] == "some_data"
+@pytest.fixture
+def pretended(monkeypatch):
+    """Data sets that need not be there."""
+
+    def info(source, **_):
+        return kerasgan.data.Info(source, 60_000, (32, 32, 3) if source == "lfwcrop" else (28, 28, 1), 10)
+
+    monkeypatch.setattr(kerasgan.data, "info", info)
 
 
-def test_a_rate_that_falls_by_steps_falls_after_the_same_share_of_any_run(monkeypatch):
-    images = {"fashion_mnist": 60_000}
-    monkeypatch.setattr(
-        contenders.kerasgan.data,
-        "info",
-        lambda source, **known: kerasgan.data.Info(source, images[source], (28, 28, 1)),
+@pytest.mark.parametrize(("model", "source"), [("dcgan", "fashion_mnist"), ("sngan", "lfwcrop"), ("r3gan", "lfwcrop")])
+def test_ours_are_the_recipes_of_presets_with_schedules_as_long_as_the_run(model, source, pretended):
+    gan = contenders.build(model, source, seed=0, images=32_000)
+    # No labels, though there are some.
+    assert list(gan.takes) == ["latents"]
+    rate = gan.g_optimizer._learning_rate
+    # In rounds: after 12 of the preset's 20 epochs, to the end, and, of R3GAN, in images.
+    assert {"dcgan": 300, "sngan": 1000, "r3gan": 32_000}[model] == (
+        rate.over if model == "r3gan" else rate.decay_steps
     )
-    recipe = contenders.recipe_of("dcgan", "fashion_mnist")
-    compiled = contenders._stretched("dcgan", recipe, 1, rounds=1000)
-    # After 12 of the preset's 20 epochs.
-    assert compiled["d_optimizer"]["learning_rate"]["decay_steps"] == 600
-    assert recipe.compile["d_optimizer"]["learning_rate"]["decay_steps"] == 11_244
+    assert gan.image_shape == ((32, 32, 3) if source == "lfwcrop" else (28, 28, 1))
+
+
+def test_opponents_are_those_for_the_images(pretended):
+    assert contenders.build("keras_io_ada", "lfwcrop", seed=0).name == "keras_io_ada_faces"
+    opponent = contenders.build("keras_io_dcgan", "fashion_mnist", seed=0)
+    assert (opponent.name, contenders.batch_size("keras_io_dcgan", "fashion_mnist", opponent)) == ("keras_io_gan", 64)
 
 
 @pytest.fixture

@@ -122,7 +122,7 @@ class Run:
             return self.record
         clock = Until(60 * minutes - self.record["cpu_seconds"], forgiven=self.resumed)
         started = time.monotonic()
-        self.model.fit(self.batches, epochs=FOREVER, verbose=0, callbacks=[clock])
+        self.model.fit(self.batches, epochs=FOREVER, shuffle=False, verbose=0, callbacks=[clock])
         self.record["minutes"] = minutes
         self.record["cpu_seconds"] += time.process_time() - clock.start
         self.record["seconds"] += time.monotonic() - started
