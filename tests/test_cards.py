@@ -47,3 +47,8 @@ def test_a_translators_card_says_how_to_give_it_photos(tmp_path):
     assert "model.translate(photos)" in texts[1]
     assert "model.generate(4, seed=0)" in texts[1]
     assert "translate" not in cards.card(preset_files.read_metadata("dcgan_mnist"))
+
+
+def test_a_card_keeps_what_was_tried_before():
+    metadata = preset_files.read_metadata("dcgan_mnist") | {"search": "| batch | FID |\n|---:|---:|\n| 16 | 7 |\n"}
+    assert "## What was tried before\n\n| batch | FID |\n|---:|---:|\n| 16 | 7 |\n\n## Limits" in cards.card(metadata)

@@ -28,6 +28,7 @@ _OPTIONAL = {
     "panels": dict,
     "description": str,
     "limits": str,
+    "search": str,
     "data_license": str,
 }
 

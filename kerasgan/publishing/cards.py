@@ -85,6 +85,8 @@ def card(metadata: dict) -> str:
     if metadata.get("results"):
         lines += ["", "## Results", "", *_results(metadata)]
     lines += ["", "## Make it again", "", f"    kerasgan train {metadata['name']} --out runs/{metadata['name']}", ""]
+    if metadata.get("search"):
+        lines += ["## What was tried before", "", metadata["search"].strip(), ""]
     if metadata.get("limits"):
         lines += ["## Limits", "", metadata["limits"], ""]
     if metadata.get("data_license"):

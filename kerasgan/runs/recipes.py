@@ -37,7 +37,7 @@ from kerasgan.support.configurable import unknown_name
 
 # Recipes have a page; TOML is read by Python, slowly.
 MOST_BYTES = 2**20
-CARD = ("description", "limits", "data_license")
+CARD = ("description", "search", "limits", "data_license")
 # What decides which images are read and what they look like, besides their shape. Binarised images are not here: a
 # model of them is measured against the grey ones that it stands for.
 TRANSFORMS = {
@@ -74,7 +74,8 @@ class Recipe:
         strategy: a word of `kerasgan.strategy`.
         summary_every: epochs between image summaries.
         metrics_every: epochs between measurements by `kerasgan.callbacks.GenerativeMetrics`; 0 for none.
-        card: texts for the model card of a preset: description, limits, data_license.
+        card: texts for the model card of a preset: description, search (what was tried before, Markdown), limits,
+            data_license.
     """
 
     model: dict
