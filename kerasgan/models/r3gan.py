@@ -44,7 +44,7 @@ class R3GAN(GAN):
     Example:
         gan = kerasgan.R3GAN((28, 28, 1), num_classes=10)
         gan.compile(**gan.course(images=10 * 60_000))
-        gan.fit(kerasgan.data.load("fashion_mnist", labels=True, batch_size=32), epochs=10)
+        gan.fit(kerasgan.data.load("fashion_mnist", labels=True, batch_size=16), epochs=10)
         boots = gan.generate(16, labels=9)
     """
 
@@ -79,7 +79,8 @@ class R3GAN(GAN):
         The paper's networks have some thousand channels and see millions of images, with learning rates of 2e-4 and a
         gamma of 0.05 to 2. The defaults here are for a hundred channels and half a million images: on MNIST, after
         30,000, they had a Fréchet distance of 6 where a learning rate of 1e-3 had 90, with 5e-3 the game ran away, and
-        with a gamma of 1 the discriminator was always right.
+        with a gamma of 1 the discriminator was always right. What counts is the number of updates: on Fashion-MNIST and
+        CIFAR-10, batches of 16 were ahead of batches of 32 after the same processor time.
 
         Args:
             images: how many the discriminator will have seen, counting them in every epoch.
