@@ -54,6 +54,7 @@ CHECKS = (
     Check(checks_training.reported_terms),
     Check(checks_training.evaluate_and_predict),
     Check(checks_keras.keras_methods),
+    Check(checks_keras.keras_export, slow=True),
     Check(checks_keras.keras_callbacks, excludes=_NO_OPTIMIZER, slow=True),
     Check(checks_resume.seeded),
     Check(checks_resume.save_load_resume),

@@ -2,7 +2,11 @@
 
 import contextlib
 import functools
+import tempfile
+import warnings
 from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -38,11 +42,48 @@ def train(model: keras.Model, case: Case, epochs: int = 2, **settings) -> dict[s
     return model.fit(case.dataset(), epochs=epochs, verbose=0, **settings).history
 
 
+class StraightRun(NamedTuple):
+    """Two epochs with seed 0, and what was made after them; the model as it was saved after the first, and its state.
+
+    Nothing is generated in between: that this changes nothing is what a check finds out.
+    """
+
+    history: dict[str, list]
+    state: list[np.ndarray]
+    made: np.ndarray
+    saved: bytes
+    saved_state: list[np.ndarray]
+
+
 @functools.cache
-def straight_run(case: Case) -> tuple[dict[str, list], list[np.ndarray]]:
-    """Return the history and the final state of two epochs with seed 0, which several checks compare with."""
-    model = compiled(case)
-    return train(model, case, epochs=2), state(model)
+def straight_run(case: Case) -> StraightRun:
+    """Return two epochs of training, made once: several checks compare with them."""
+    model, after_first = compiled(case), []
+
+    def keep(epoch, logs=None):
+        if epoch == 0:
+            after_first.extend([_saved(model), state(model)])
+
+    history = train(model, case, epochs=2, callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=keep)])
+    end = state(model)
+    return StraightRun(history, end, model.generate(3, seed=1, **case.given(3)), *after_first)
+
+
+def _saved(model: keras.Model) -> bytes:
+    with tempfile.TemporaryDirectory() as folder, warnings_are_errors():
+        path = Path(folder) / "model.keras"
+        model.save(path)
+        return path.read_bytes()
+
+
+@contextlib.contextmanager
+def warnings_are_errors() -> Iterator[None]:
+    """Raise warnings within the block."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        # What third parties will change some day says nothing about the model.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        yield
 
 
 def optimizers(model: keras.Model) -> list:
