@@ -5,7 +5,9 @@ from kerasgan.cli.start import DATA_DIR_HELP, command, start_tensorflow
 
 def add(commands) -> None:
     """Add the command `attributes`."""
-    parser = command(commands, "attributes", _attributes, "learn a VAE's directions, such as smiling, from a table")
+    parser = command(
+        commands, "attributes", _attributes, "learn the directions of a VAE or StyleGAN2, such as smiling, from a table"
+    )
     parser.add_argument("folder", metavar="RUN", help="folder of a run whose model names attributes")
     parser.add_argument(
         "--table", required=True, metavar="CSV", help="a column of 1 and 0 for each, a row for each training image"

@@ -9,6 +9,9 @@ from kerasgan.core.sampling import Panel
 # are halved, so that they stand nearer to what all images share.
 AMOUNTS = np.arange(-1.0, 3.5, 0.5)
 SHOWN, CALMER = 2, 0.5
+# Weights of squared coefficients that are tried, in shares of the mean square of a feature; every so-manieth example is
+# kept to choose by.
+_RIDGES, _EVERY = (0.01, 0.1, 1.0), 5
 
 
 def direction_network(names: tuple[str, ...], latent_dim: int) -> keras.Model:
@@ -58,20 +61,55 @@ def directions_of(codes: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return solution[1:].astype("float32")
 
 
-class Attributes:
-    """A mixin for models that encode and decode, and have names for some directions between.
+def scores_of(features: np.ndarray, labels: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Return how much other examples have of some attributes, by ridge regression: float32 (m, attributes).
 
-    A subclass has `encode`, `decode`, `latent_dim`, `sample_latents`, and
+    Args:
+        features: array (n, d) of examples.
+        labels: array (n, attributes) of their 1 and 0.
+        others: array (m, d), features of examples that nobody labelled.
+    """
+    mean, spread = features.mean(axis=0), features.std(axis=0) + 1e-6
+    known, unknown = (((each - mean) / spread).astype("float32") for each in (features, others))
+    kept, average = np.arange(len(known)) % _EVERY == 0, labels.mean(axis=0)
+
+    def fitted(rows, ridges):
+        squares, sums = known[rows].T @ known[rows], known[rows].T @ (labels[rows] - average).astype("float32")
+        for ridge in ridges:
+            yield np.linalg.solve(squares + ridge * rows.sum() * np.eye(len(squares), dtype="float32"), sums)
+
+    errors = [np.square(known[kept] @ each + average - labels[kept]).mean() for each in fitted(~kept, _RIDGES)]
+    (best,) = fitted(np.ones(len(known), bool), [_RIDGES[int(np.argmin(errors))]])
+    return (unknown @ best + average).astype("float32")
+
+
+class Attributes:
+    """A mixin for models that have names for some directions of a latent space.
+
+    A subclass has `decode`, from points of that space to images, and
 
         attributes: the names.
         attribute_network: what `direction_network` returned for them; None without names.
+
+    and what follows here as for a model that has `encode` and moves its latents, where that is not so.
     """
 
     attributes: tuple[str, ...] = ()
     attribute_network: keras.Model | None = None
+    # The name, in `latent_spaces`, of the one that has the directions.
+    attribute_space = "z"
+    shown_amounts = AMOUNTS
+
+    def coded_examples(self, images, labels) -> tuple[np.ndarray, np.ndarray]:
+        """Return points (n, latent_dim) and how much (n, attributes) their images have, of labelled images."""
+        return np.concatenate([self.encode(images[part]) for part in _batches(len(images))]), labels
+
+    def shown_points(self, n: int) -> tuple[np.ndarray, str]:
+        """Return points that sliders are shown at, and what is to be said of them."""
+        return CALMER * np.asarray(self.sample_latents(n, seed=0)), f"Latents are {CALMER:g} times random ones."
 
     def learn_attributes(self, images, labels) -> None:
-        """Learn the direction of each attribute, by least squares of the images' codes on all labels at once.
+        """Learn the direction of each attribute, by least squares of images' codes on all labels at once.
 
         One at a time, an attribute takes along whatever goes with it in the examples; here each direction is what
         changes where the others stay. The directions are kept with the model. The average difference of Larsen et al.
@@ -95,8 +133,8 @@ class Attributes:
             )
         known = ~np.isnan(labels).any(axis=1)
         self._check_labels(labels[known])
-        codes = np.concatenate([self.encode(images[part]) for part in _batches(np.flatnonzero(known))])
-        self.attribute_network.set_weights([directions_of(codes, labels[known])])
+        codes, amounts = self.coded_examples(images[known], labels[known])
+        self.attribute_network.set_weights([directions_of(codes, amounts)])
 
     def attribute_directions(self) -> dict[str, np.ndarray]:
         """Return name -> direction, float32 (latent_dim,): all zeros before `learn_attributes`."""
@@ -135,19 +173,19 @@ class Attributes:
         learned = [name for name, direction in self.attribute_directions().items() if direction.any()]
         if not learned:
             return {}
-        latents = CALMER * np.asarray(self.sample_latents(SHOWN, seed=0))
+        latents, said = self.shown_points(SHOWN)
         rows = [
-            self.decode(self.move(np.repeat(one[None], len(AMOUNTS), axis=0), **{name: AMOUNTS}))
+            self.decode(self.move(np.repeat(one[None], len(self.shown_amounts), axis=0), **{name: self.shown_amounts}))
             for name in learned
             for one in latents
         ]
-        amounts = ", ".join(f"{amount:g}" for amount in AMOUNTS)
+        amounts = ", ".join(f"{amount:g}" for amount in self.shown_amounts)
         listed = ", ".join(name.replace("_", " ") for name in learned)
         return {
             "attributes": Panel.of_rows(
                 np.stack(rows),
                 f"{SHOWN} rows each of {listed}: along a row only its amount changes ({amounts}; 1 is the difference "
-                f"between images with it and without). Latents are {CALMER:g} times random ones.",
+                f"between images with it and without). {said}",
             )
         }
 
@@ -169,5 +207,5 @@ class Attributes:
                 )
 
 
-def _batches(numbers: np.ndarray, size: int = 500):
-    return (numbers[start : start + size] for start in range(0, len(numbers), size))
+def _batches(count: int, size: int = 500):
+    return (slice(start, start + size) for start in range(0, count, size))

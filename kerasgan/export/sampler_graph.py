@@ -51,7 +51,9 @@ def describe_source(model) -> dict:
 
 def _attributes(model) -> dict:
     """Return the named directions of a model's latents, for sliders beside a file; nothing where none was learned."""
-    directions = model.attribute_directions() if isinstance(model, Attributes) else {}
+    # A file takes latents: directions of another space are nothing to add to them.
+    moved = isinstance(model, Attributes) and model.attribute_space == "z"
+    directions = model.attribute_directions() if moved else {}
     rounded = {name: [round(float(x), 5) for x in direction] for name, direction in directions.items()}
     return {"attributes": rounded} if any(map(any, rounded.values())) else {}
 

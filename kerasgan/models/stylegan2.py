@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from kerasgan.core.attributes import Attributes, check_names, direction_network, scores_of
 from kerasgan.core.gan import GAN
 from kerasgan.core.judged import Batch, frozen_state
 from kerasgan.core.latent_space import LatentSpace
@@ -23,12 +24,14 @@ DEPTHS = ("coarse", "middle", "fine")
 TAKERS, LENDERS, SHOWN_TRUNCATION = (0, 1, 2), (3, 4, 5, 6, 7), 0.7
 # So many w show how far they are spread.
 SPREAD_OF = 256
+# Of so many images directions are learned.
+LABELLED_SAMPLES = 4096
 # Of a batch's seed. Draws of an update count up from 1.
 _NOISE_DRAW, _OTHER_DRAW, _MIXING_DRAW = -1, -2, -3
 
 
 @keras.saving.register_keras_serializable("kerasgan")
-class StyleGAN2(GAN):
+class StyleGAN2(Attributes, GAN):
     """A GAN whose generator is told the style of each resolution, for images of 16 to 128 pixels a side.
 
     Latents do not enter where an image begins, which is the same for all: they are mapped to w, and w tells each
@@ -59,6 +62,7 @@ class StyleGAN2(GAN):
         mapping_layers: layers from latents to w.
         style_mixing: probability that an image in training takes its finer styles from other latents, so that styles
             of neighbouring resolutions cannot agree beforehand; 0.9 in the paper.
+        attributes: names for directions of w, which `learn_attributes` finds and `move` goes along.
         d_steps, ema_decay: see `kerasgan.GAN`.
         seed: fixes the initial weights and every random draw in training.
         dtype: dtype policy or its name, such as "mixed_bfloat16".
@@ -75,12 +79,18 @@ class StyleGAN2(GAN):
         crossed = gan.mix([1, 2], [3, 4, 5], "fine")  # (2, 3, 64, 64, 3)
     """
 
+    # What is smiling is spread over the latents, and gathered in w.
+    attribute_space = "w"
+    # Farther out, w are not among those that it learned to draw.
+    shown_amounts = np.arange(-1.0, 1.25, 0.25)
+
     def __init__(
         self, image_shape=(64, 64, 3), latent_dim=512, base_filters=32, max_filters=256, num_classes=None, *,
-        mapping_layers=2, style_mixing=0.0, d_steps=1, ema_decay=0.999, seed=None, name=None, dtype=None,
+        mapping_layers=2, style_mixing=0.0, attributes=(), d_steps=1, ema_decay=0.999, seed=None, name=None, dtype=None,
     ):  # fmt: skip
         if not 0.0 <= style_mixing <= 1.0:
             raise ValueError(f"style_mixing is a probability; received {style_mixing}.")
+        attributes = check_names(attributes)
         image_shape = tuple(image_shape)
         widths = (base_filters, max_filters)
         d_seed = None if seed is None else seed + 1
@@ -98,6 +108,13 @@ class StyleGAN2(GAN):
         self.max_filters = max_filters
         self.mapping_layers = mapping_layers
         self.style_mixing = style_mixing
+        self.attributes = attributes
+        self.attribute_network = direction_network(attributes, latent_dim) if attributes else None
+
+    @property
+    def networks(self):
+        """The networks of a trained model."""
+        return super().networks | ({"attributes": self.attribute_network} if self.attributes else {})
 
     def compile_defaults(self) -> dict:
         """Return the authors' settings for small images."""
@@ -212,6 +229,54 @@ class StyleGAN2(GAN):
         mapping, mean = (self.sampler.get_layer(name) for name in ("mapping", "mean"))
         return mean(mapping(as_input(given)), share=truncation), noise
 
+    # Directions of w
+
+    def sample_w(self, n: int, seed: int | None = None, truncation: float = 1.0, labels=None) -> np.ndarray:
+        """Return the w of n new images, float32 (n, latent_dim): where attributes are moved.
+
+        Args:
+            n, seed, labels: see `generate`; the same seed stands for the same images, but for their noise.
+            truncation: see `generate`.
+        """
+        *given, _ = self.sampler_inputs(n, seed, labels=labels)
+        mapping, mean = (self.sampler.get_layer(name) for name in ("mapping", "mean"))
+        return np.asarray(mean(mapping(as_input(given)), share=truncation))
+
+    def decode(self, w, seed: int = 0) -> np.ndarray:
+        """Return the images of w (n, latent_dim), float32 in [-1, 1]; all have the noise of one seed.
+
+        Example:
+            gan = kerasgan.from_preset("stylegan2_faces")
+            smiling = gan.decode(gan.move(gan.sample_w(8, seed=1, truncation=0.7), smiling=1.0))
+        """
+        w = tf.convert_to_tensor(w, tf.float32)
+        noise = tf.repeat(self.sampler_inputs(1, seed)[-1], len(w), axis=0)
+        return self.latent_spaces()["w"].synthesize(w, {"noise": noise}).numpy()
+
+    def coded_examples(self, images, labels) -> tuple[np.ndarray, np.ndarray]:
+        """Return the w of samples, and how much each has of the attributes, by what labelled images look like.
+
+        No image has to be found among the w first, which takes minutes for a few: what labels say of photographs is
+        learned from how the discriminator sees them, by ridge regression, and then said of samples.
+        """
+        seen = self._discriminator_features()
+        *given, noise = self.sampler_inputs(LABELLED_SAMPLES, seed=0)
+        samples = self.sampler.predict([*given, noise], batch_size=128, verbose=0)
+        of_images, of_samples = (seen.predict(each, batch_size=128, verbose=0) for each in (images, samples))
+        return np.asarray(self.sampler.get_layer("mapping")(as_input(given))), scores_of(of_images, labels, of_samples)
+
+    def _discriminator_features(self) -> keras.Model:
+        """Return images to what the discriminator has of them after each halving, by means over 4x4 regions."""
+        halved = [each.output for each in self.discriminator.layers if isinstance(each, keras.layers.Add)]
+        pooled = [keras.layers.AdaptiveAveragePooling2D(4)(each) for each in halved if len(each.shape) == 4]
+        flat = [keras.layers.Flatten()(each) for each in pooled]
+        joined = keras.layers.Concatenate(dtype="float32")(flat) if len(flat) > 1 else flat[0]
+        return keras.Model(self.discriminator.inputs[0], joined)
+
+    def shown_points(self, n: int) -> tuple[np.ndarray, str]:
+        """Return w near to their mean."""
+        return self.sample_w(n, 0, SHOWN_TRUNCATION), f"Of samples with a truncation of {SHOWN_TRUNCATION:g}."
+
     def latent_spaces(self) -> dict[str, LatentSpace]:
         """Return, beside the latents, w: what they are mapped to, in which more images can be found."""
         synthesis = self.sampler.get_layer("synthesis")
@@ -234,7 +299,7 @@ class StyleGAN2(GAN):
         return self.sampler.get_layer("mapping")(as_input(given))
 
     def panels(self) -> dict[str, Panel]:
-        """Return images that take the styles of some layers from others."""
+        """Return images that take the styles of some layers from others, and sliders of attributes."""
         top, left = (self._shown_alone(seeds) for seeds in (LENDERS, TAKERS))
         blank = np.full_like(top[:1], -1.0)
         panels = {}
@@ -243,7 +308,7 @@ class StyleGAN2(GAN):
             rows = np.concatenate([np.concatenate([blank, top])[None], np.concatenate([left[:, None], mixed], 1)])
             described = f"Images of the first column, with the {depth} styles of those in the first row."
             panels[f"style_mixing/{depth}"] = Panel.of_rows(rows, described)
-        return panels
+        return panels | super().panels()
 
     def _shown_alone(self, seeds) -> np.ndarray:
         return np.concatenate([self.mix([seed], [seed], "all", SHOWN_TRUNCATION)[0] for seed in seeds])
@@ -258,6 +323,7 @@ class StyleGAN2(GAN):
             "num_classes": self.num_classes,
             "mapping_layers": self.mapping_layers,
             "style_mixing": self.style_mixing,
+            "attributes": list(self.attributes),
         }
 
 

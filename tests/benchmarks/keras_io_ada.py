@@ -31,7 +31,8 @@ class PublishedADA(Adversarial):
 
     def __init__(self, seed: int, dtype: str):
         generator = ada_generator(self.image_shape, dtype)
-        super().__init__(generator, ada_discriminator(self.image_shape, dtype), seed, f"keras_io_{self.kind}")
+        discriminator = ada_discriminator(self.image_shape, dtype)
+        super().__init__(generator, discriminator, seed, f"keras_io_{self.kind}", LATENTS)
         # What samples is the average; what `Adversarial` made the optimizer for is trained.
         self.generator, self.sampler = generator, keras.models.clone_model(generator)
         self.augmenter = augmenter(self.image_shape, seed)

@@ -71,8 +71,8 @@ class Adversarial(Published):
 
     adam: ClassVar[dict] = {"learning_rate": 3e-4}
 
-    def __init__(self, generator: keras.Model, discriminator: keras.Model, seed: int, name: str):
-        super().__init__(generator, generator.inputs[0].shape[-1], seed, name)
+    def __init__(self, generator: keras.Model, discriminator: keras.Model, seed: int, name: str, latent_dim=128):
+        super().__init__(generator, latent_dim, seed, name)
         self.discriminator = discriminator
         self.d_optimizer, self.g_optimizer = keras.optimizers.Adam(**self.adam), keras.optimizers.Adam(**self.adam)
         self.d_optimizer.build(self.discriminator.trainable_variables)
