@@ -62,7 +62,8 @@ _NAMES = {
     "from_preset": "presets",
     "list_presets": "presets",
     "save_preset": "presets",
-    "transfer": "presets",
+    # Not of "presets": once it is imported, the module of that name is there in place of the function.
+    "transfer": "presets.transfer",
     "precision": "distribution",
     "strategy": "distribution",
 }

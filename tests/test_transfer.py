@@ -23,6 +23,10 @@ def by_path(network):
     return {weight.path: np.asarray(weight) for weight in network.weights}
 
 
+def test_the_function_is_found_where_its_module_was_imported_first():
+    assert kerasgan.transfer is transfer
+
+
 def test_another_number_of_classes_keeps_all_but_their_embeddings(folder):
     ten = kerasgan.from_preset(folder)
     with pytest.warns(UserWarning, match="num_classes.*weights taken over; new: generator/.*discriminator/"):
