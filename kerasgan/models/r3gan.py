@@ -23,9 +23,10 @@ class R3GAN(GAN):
     normalisation, whose branches start at zero.
 
     Huang et al. 2025 (https://arxiv.org/abs/2501.05441): loss of equation 2 with R1 and R2 in every update, networks of
-    section 3.5, courses of table 9. Other than there, 3x3 convolutions are dense and the largest stage has half the
-    image's size (see `kerasgan.networks.r3gan`); halving is a mean over 2x2 pixels, which is cheaper than the filter
-    [1, 3, 3, 1] that doubles; one batch of real images and of latents serves both players' updates.
+    section 3.5, courses of table 9. Other than there, 3x3 convolutions are dense, the largest stage has half the
+    image's size, and dense layers lead to the smallest and from it (see `kerasgan.networks.r3gan`); halving is a mean
+    over 2x2 pixels, which is cheaper than the filter [1, 3, 3, 1] that doubles; one batch of real images and of latents
+    serves both players' updates.
 
     Args:
         image_shape: (height, width, channels), sides in 16..128.
@@ -34,6 +35,8 @@ class R3GAN(GAN):
             size; each doubles the one before, so 28 pixels begin at 7 with two of them, and 64 at 4 with four.
         num_classes: number of classes; None for an unconditional model.
         blocks: residual blocks of a stage.
+        ends: what lies between a vector and the smallest image: "dense" layers, or the paper's "basis", which needs
+            more channels.
         d_steps, ema_decay, pack: see `kerasgan.GAN`; `ema_half_life` in `compile` takes the place of `ema_decay`.
         seed: fixes the initial weights and every random draw in training.
         dtype: dtype policy or its name, such as "mixed_bfloat16".
@@ -50,13 +53,13 @@ class R3GAN(GAN):
 
     def __init__(
         self, image_shape=(28, 28, 1), latent_dim=64, widths=(128, 64), num_classes=None, *, blocks=1,
-        d_steps=1, ema_decay=0.999, pack=1, seed=None, name=None, dtype=None,
+        ends="dense", d_steps=1, ema_decay=0.999, pack=1, seed=None, name=None, dtype=None,
     ):  # fmt: skip
         image_shape, widths = tuple(image_shape), tuple(widths)
         d_seed = None if seed is None else seed + 1
         super().__init__(
-            r3gan_generator(image_shape, latent_dim, widths, dtype, seed, num_classes, blocks),
-            r3gan_discriminator(packed_shape(image_shape, pack), widths, dtype, d_seed, num_classes, blocks),
+            r3gan_generator(image_shape, latent_dim, widths, dtype, seed, num_classes, blocks, ends),
+            r3gan_discriminator(packed_shape(image_shape, pack), widths, dtype, d_seed, num_classes, blocks, ends),
             num_classes=num_classes,
             d_steps=d_steps,
             ema_decay=ema_decay,
@@ -67,6 +70,7 @@ class R3GAN(GAN):
         )
         self.widths = widths
         self.blocks = blocks
+        self.ends = ends
 
     @staticmethod
     def course(images: int, gamma: float = 20.0, learning_rate: float = 2e-3, rate_left: float = 0.1) -> dict:
@@ -120,4 +124,5 @@ class R3GAN(GAN):
             "widths": list(self.widths),
             "num_classes": self.num_classes,
             "blocks": self.blocks,
+            "ends": self.ends,
         }

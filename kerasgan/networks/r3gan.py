@@ -9,6 +9,10 @@ convolutions on CPUs, and through XLA they take 40 to 70 times as long as dense 
 take half as long again (table in CONTRIBUTING). So these are dense, on the width itself. And the largest stage works at
 half the image's size: at full size, where all that it could add is the finest detail, it costs as much as each stage
 below. A strided convolution leads there, and its transpose back.
+
+A vector becomes the smallest image, and the smallest image a vector, through dense layers where there are few channels:
+the paper's learned basis, one small image a channel, has a fiftieth of the weights, and thousands of channels make up
+for it.
 """
 
 import math
@@ -33,13 +37,14 @@ SLOPE = 0.2
 # Of weights before a leaky ReLU, which keeps the size of what goes through.
 GAIN = math.sqrt(2.0 / (1.0 + SLOPE**2))
 EMBEDDING_DIM = 32
+ENDS = ("dense", "basis")
 # Of the convolutions between the image and the largest stage: a multiple of their stride, against checkerboards.
 END_KERNEL_SIZE = 4
 
 
 def r3gan_generator(
     image_shape: tuple, latent_dim: int, widths: Sequence[int], dtype=None, seed: int | None = None,
-    num_classes: int | None = None, blocks: int = 1,
+    num_classes: int | None = None, blocks: int = 1, ends: str = "dense",
 ) -> keras.Model:  # fmt: skip
     """Return a generator: latents (batch, latent_dim) to float32 images (batch, *image_shape), in inference in [-1, 1].
 
@@ -52,15 +57,19 @@ def r3gan_generator(
         seed: fixes the initial weights.
         num_classes: with it, it takes int32 labels (batch,) too, and every class has a vector beside the latents.
         blocks: residual blocks of a stage.
+        ends: how the latents become the smallest image, "dense" or "basis".
     """
     start = smallest_image(image_shape, widths)
+    check_ends(ends)
     parts = Parts(dtype, seed, blocks * len(widths))
     latents = x = keras.Input((latent_dim,), name="latents")
     labels = None if num_classes is None else keras.Input((), dtype="int32", name="labels")
     if labels is not None:
         x = layers.Concatenate(dtype=dtype)([x, parts.embedding(labels, num_classes)])
-    x = parts.dense(x, widths[0])
-    x = SpreadOverBasis(*start, seed=next(parts.seeds), dtype=dtype)(x)
+    if ends == "dense":
+        x = layers.Reshape((*start, widths[0]), dtype=dtype)(parts.dense(x, math.prod(start) * widths[0]))
+    else:
+        x = SpreadOverBasis(*start, seed=next(parts.seeds), dtype=dtype)(parts.dense(x, widths[0]))
     for number, width in enumerate(widths):
         if number:
             # A product for every pixel is cheaper before the image is doubled.
@@ -78,7 +87,7 @@ def r3gan_generator(
 
 def r3gan_discriminator(
     image_shape: tuple, widths: Sequence[int], dtype=None, seed: int | None = None,
-    num_classes: int | None = None, blocks: int = 1,
+    num_classes: int | None = None, blocks: int = 1, ends: str = "dense",
 ) -> keras.Model:  # fmt: skip
     """Return a discriminator: images (batch, *image_shape) to float32 logits (batch, 1).
 
@@ -90,8 +99,11 @@ def r3gan_discriminator(
         num_classes: with it, it takes int32 labels (batch,) too, and adds the projection of the features on each
             label's vector.
         blocks: residual blocks of a stage.
+        ends: how the smallest image becomes features: "dense", with a leaky ReLU, or "basis", weighted sums of each
+            channel.
     """
     smallest_image(image_shape, widths)
+    check_ends(ends)
     parts = Parts(dtype, seed, blocks * len(widths))
     images = keras.Input(image_shape, name="images")
     x = Conv2D(
@@ -103,7 +115,11 @@ def r3gan_discriminator(
             x = parts.one_by_one(x, width) if x.shape[-1] != width else x
         for _ in range(blocks):
             x = parts.block(x)
-    features = SumOverBasis(parts.initializer(1.0, "fan_in"), dtype="float32")(x)
+    if ends == "dense":
+        features = parts.dense(layers.Flatten(dtype=dtype)(x), widths[0], gain=GAIN)
+        features = layers.LeakyReLU(SLOPE, dtype="float32")(features)
+    else:
+        features = SumOverBasis(parts.initializer(1.0, "fan_in"), dtype="float32")(x)
     logits = parts.dense(features, 1, dtype="float32")
     if num_classes is None:
         return keras.Model(images, logits, name="discriminator")
@@ -149,16 +165,21 @@ class Parts:
         """Convolve 1x1, between stages."""
         return layers.Conv2D(width, 1, use_bias=False, kernel_initializer=self.initializer(1.0), dtype=self.dtype)(x)
 
-    def dense(self, x, units: int, dtype=None):
+    def dense(self, x, units: int, dtype=None, gain: float = 1.0):
         """Multiply by a matrix."""
-        return layers.Dense(units, use_bias=False, kernel_initializer=self.initializer(1.0), dtype=dtype or self.dtype)(
-            x
-        )
+        initializer = self.initializer(gain)
+        return layers.Dense(units, use_bias=False, kernel_initializer=initializer, dtype=dtype or self.dtype)(x)
 
     def embedding(self, labels, num_classes: int):
         """Return the vectors of labels, standard normal at first as latents are."""
         normal = keras.initializers.RandomNormal(1.0, seed=next(self.seeds))
         return layers.Embedding(num_classes, EMBEDDING_DIM, normal, dtype=self.dtype)(labels)
+
+
+def check_ends(ends: str) -> None:
+    """Refuse other words than "dense" and "basis"."""
+    if ends not in ENDS:
+        raise ValueError(f"R3GAN's ends must be one of {', '.join(ENDS)}; received {ends!r}.")
 
 
 def smallest_image(image_shape: tuple, widths: Sequence[int]) -> tuple[int, int]:
