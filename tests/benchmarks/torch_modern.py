@@ -36,13 +36,21 @@ def leaky(x):
 
 
 def filtered(x, padding: int, stride: int = 1):
-    """Convolve each channel by itself with the filter [1, 3, 3, 1]."""
-    kernel = torch.outer(TAPS, TAPS).to(x.dtype).expand(x.shape[1], 1, 4, 4)
-    return functional.conv2d(x, kernel, stride=stride, padding=padding, groups=x.shape[1])
+    """Convolve each channel by itself with the filter [1, 3, 3, 1], by the fastest way that PyTorch has on CPUs."""
+    groups, taps = x.shape[1], TAPS.to(x.dtype)
+    if x.dtype == torch.float32:
+        kernel = torch.outer(taps, taps).expand(groups, 1, 4, 4)
+        return functional.conv2d(x, kernel, stride=stride, padding=padding, groups=groups)
+    rows = taps.reshape(4, 1).expand(groups, 1, 4, 1)
+    x = functional.conv2d(x, rows, stride=(stride, 1), padding=(padding, 0), groups=groups)
+    return functional.conv2d(x, rows.transpose(2, 3), stride=(1, stride), padding=(0, padding), groups=groups)
 
 
 def doubled(x):
-    """Interpolate with zeros beyond the border, by the fastest way that PyTorch has on CPUs."""
+    """Interpolate with zeros beyond the border, by the faster of two ways in either precision."""
+    if x.dtype == torch.float32:
+        kernel = 4.0 * torch.outer(TAPS, TAPS).expand(x.shape[1], 1, 4, 4)
+        return functional.conv_transpose2d(x, kernel, stride=2, padding=1, groups=x.shape[1])
     around = functional.interpolate(functional.pad(x, (1, 1, 1, 1)), scale_factor=2, mode="bilinear")
     return around[:, :, 2:-2, 2:-2]
 
