@@ -3,8 +3,22 @@
 import keras
 import numpy as np
 import tensorflow as tf
+from modern import (
+    GAMMA,
+    MODERN,
+    PATH_EVERY,
+    PATH_WEIGHT,
+    R1_EVERY,
+    R1_WEIGHT,
+    R3GAN_LATENTS,
+    R3GAN_WIDTHS,
+    STYLE_BASE,
+    STYLE_LATENTS,
+    STYLE_MOST,
+)
 
 import kerasgan
+from kerasgan.regularizers import R1, R2, PathLength
 
 IMAGE_SHAPE = (28, 28, 1)
 LATENT_DIM = 64
@@ -15,6 +29,8 @@ TRANSLATED, TRANSLATOR_FILTERS = (128, 128, 3), 32
 
 
 def ours(dtype: str, model: str = "dcgan") -> keras.Model:
+    if model in MODERN:
+        return modern(dtype, model)
     settings = {"seed": 0, "dtype": dtype, "d_steps": 1}
     if model == "sngan":
         gan = kerasgan.SNGAN(g_filters=BASE_FILTERS, d_filters=BASE_FILTERS, num_classes=CLASSES, **settings)
@@ -26,6 +42,24 @@ def ours(dtype: str, model: str = "dcgan") -> keras.Model:
         family = kerasgan.DCGAN if model == "dcgan" else kerasgan.WGANGP
         gan = family(IMAGE_SHAPE, LATENT_DIM, BASE_FILTERS, **settings)
     gan.compile()
+    return gan
+
+
+def modern(dtype: str, model: str) -> keras.Model:
+    """Return R3GAN or StyleGAN2 as torch_modern.py has them."""
+    chosen = MODERN[model]
+    if chosen.family == "r3gan":
+        gan = kerasgan.R3GAN(chosen.shape, R3GAN_LATENTS, R3GAN_WIDTHS, CLASSES, seed=0, dtype=dtype)
+        rate, beta_2, loss, regularizers = 2e-3, 0.9, "relativistic", (R1(GAMMA), R2(GAMMA))
+    else:
+        gan = kerasgan.StyleGAN2(chosen.shape, STYLE_LATENTS, STYLE_BASE, STYLE_MOST, seed=0, dtype=dtype)
+        rate, beta_2, loss = 1e-2, 0.99, "non_saturating"
+        regularizers = (R1(R1_WEIGHT, R1_EVERY), PathLength(PATH_WEIGHT, PATH_EVERY))
+    gan.compile(
+        *(kerasgan.optimizers.Adam(rate, beta_1=0.0, beta_2=beta_2, epsilon=1e-8) for _ in range(2)),
+        loss=loss,
+        regularizers=regularizers if chosen.penalties else (),
+    )
     return gan
 
 

@@ -1,5 +1,6 @@
 """The benchmarks, short: `pytest -m benchmark tests/benchmarks` on an idle machine."""
 
+import importlib.util
 import os
 import pathlib
 import re
@@ -24,6 +25,18 @@ def test_the_train_step_is_faster_than_the_guides():
     ratios = {dtype: float(ratio) for dtype, ratio in re.findall(r"^(\w+): .*?ours / guide ([\d.]+)", printed, re.M)}
     assert ratios["float32"] < 1
     assert ratios["mixed_bfloat16"] < 1
+
+
+@pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="needs PyTorch")
+@pytest.mark.parametrize("model", ["r3gan", "stylegan2", "stylegan2_64"])
+def test_pytorch_is_timed_with_the_same_networks_losses_and_penalties(model, tmp_path):
+    run("modern_parity.py", "write", model, str(tmp_path / "kept.npz"))
+    print(run("modern_parity.py", "check", model, str(tmp_path / "kept.npz")))
+
+
+@pytest.mark.parametrize("model", ["r3gan", "stylegan2"])
+def test_training_on_64_pixels_stays_under_three_gigabytes(model):
+    print(run("memory.py", "--model", model))
 
 
 def test_training_on_60000_images_stays_under_two_gigabytes():

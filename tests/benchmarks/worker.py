@@ -1,6 +1,7 @@
 """One contender in a process of its own: builds, then takes steps when told to, so that contenders can be interleaved.
 
-Reads JSON lines, {"steps": k} or {"waiting": k}, and answers each with a JSON line. Ends with its input.
+Reads JSON lines, {"steps": k} or {"waiting": k}, and answers each with a JSON line. Ends with its input. Of steps it
+tells the time on the wall and the processor time of all threads.
 """
 
 import argparse
@@ -10,6 +11,8 @@ import resource
 import sys
 import time
 
+from modern import MODERN
+
 
 def main() -> None:
     parser = argparse.ArgumentParser()
@@ -17,7 +20,9 @@ def main() -> None:
     parser.add_argument("dtype")
     parser.add_argument("batch_size", type=int)
     parser.add_argument("threads", type=int)
-    parser.add_argument("--model", default="dcgan", choices=("dcgan", "sngan", "wgan_gp", "pix2pix", "cyclegan"))
+    parser.add_argument(
+        "--model", default="dcgan", choices=("dcgan", "sngan", "wgan_gp", "pix2pix", "cyclegan", *MODERN)
+    )
     given = parser.parse_args()
     # Answers go to the real standard output; whatever libraries print goes to standard error.
     answers = os.fdopen(os.dup(1), "w")
@@ -42,7 +47,8 @@ def main() -> None:
         if "waiting" in order:
             answer(**waiting(order["waiting"]))
         else:
-            answer(ms=[timed(step) for _ in range(order["steps"])], peak_mb=peak_mb())
+            wall, processor = zip(*(timed(step) for _ in range(order["steps"])), strict=True)
+            answer(wall=wall, processor=processor, peak_mb=peak_mb())
 
 
 def load(name: str, threads: int):
@@ -63,10 +69,11 @@ def load(name: str, threads: int):
     return keras_contenders
 
 
-def timed(step) -> float:
-    start = time.perf_counter()
+def timed(step) -> tuple[float, float]:
+    """Return milliseconds on the wall and of the processor."""
+    start = time.perf_counter(), time.process_time()
     step()
-    return 1e3 * (time.perf_counter() - start)
+    return 1e3 * (time.perf_counter() - start[0]), 1e3 * (time.process_time() - start[1])
 
 
 def peak_mb() -> float:
