@@ -68,7 +68,7 @@ METHODS = {"exact": (R1, R2), "finite_differences": (NearR1, NearR2), "none": ()
 
 def build(method: str, images: int, dtype: str, seed: int) -> kerasgan.R3GAN:
     """Return a compiled model for a training on so many images."""
-    gan = kerasgan.R3GAN((28, 28, 1), 64, (64, 32), num_classes=10, seed=seed, dtype=dtype)
+    gan = kerasgan.R3GAN((28, 28, 1), 64, (64, 32), num_classes=10, ends="basis", seed=seed, dtype=dtype)
     course = gan.course(images)
     weight = course["regularizers"][0].weight
     gan.compile(**course | {"regularizers": tuple(each(weight) for each in METHODS[method])})

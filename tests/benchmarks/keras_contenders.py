@@ -49,7 +49,7 @@ def modern(dtype: str, model: str) -> keras.Model:
     """Return R3GAN or StyleGAN2 as torch_modern.py has them."""
     chosen = MODERN[model]
     if chosen.family == "r3gan":
-        gan = kerasgan.R3GAN(chosen.shape, R3GAN_LATENTS, R3GAN_WIDTHS, CLASSES, seed=0, dtype=dtype)
+        gan = kerasgan.R3GAN(chosen.shape, R3GAN_LATENTS, R3GAN_WIDTHS, CLASSES, ends="basis", seed=0, dtype=dtype)
         rate, beta_2, loss, regularizers = 2e-3, 0.9, "relativistic", (R1(GAMMA), R2(GAMMA))
     else:
         gan = kerasgan.StyleGAN2(chosen.shape, STYLE_LATENTS, STYLE_BASE, STYLE_MOST, seed=0, dtype=dtype)
