@@ -179,6 +179,7 @@ def test_a_model_of_ones_own_photographs_is_measured_with_no_network(capsys, own
     assert "resize bicubic (antialiased, clipped to 0..255) to 128x128" in printed
     assert "nearest training image (by features) to its right: pairs.png" in printed
     assert pixels("pairs.png").shape[-1] == 3
+    assert cli.main(["evaluate", "run", "--split", "train", "--metrics", "prdc", "--neighbours", "again.png"]) == 0
     assert cli.main(["evaluate", "run", "--metrics", "fid"]) == 1
     assert "1280 feature dimensions need at least 1281 samples" in capsys.readouterr().err
 

@@ -35,6 +35,7 @@ def _names(text: str) -> list[str]:
 def _evaluate(arguments) -> None:
     start_tensorflow()
     from kerasgan import images, metrics
+    from kerasgan.metrics.translation import apart_from
 
     model, real = _model_or_images(arguments.model)
     if arguments.against:
@@ -61,7 +62,8 @@ def _evaluate(arguments) -> None:
         generated = model if isinstance(model, metrics.ImageSet) else metrics.generated(model, 32, arguments.seed)
         size = {"image_size": image_shape[:2], "channels": image_shape[2], "data_dir": arguments.data_dir}
         extractor = metrics.extractor(arguments.extractor or metrics.suitable_extractor(real["against"], image_shape))
-        training = metrics.dataset(real.pop("against"), "train", **real, **size)
+        learned_from = apart_from(real.pop("split", "test")) or "train"
+        training = metrics.dataset(real.pop("against"), learned_from, **real, **size)
         images.save_png(arguments.neighbours, metrics.neighbours_picture(generated, training, extractor=extractor))
         by = extractor.neighbours
         print(f"Samples, each with its nearest training image (by {by}) to its right: {arguments.neighbours}")
