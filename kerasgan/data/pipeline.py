@@ -14,6 +14,8 @@ from kerasgan.data.parts import Order, Part, Place
 
 # What `cache=False` keeps of a TFDS stream in memory to shuffle from.
 STREAM_SHUFFLE_BUFFER = 10_000
+# TensorFlow's own where the user sets none.
+GRAPH_SEED = 87654321
 # Batches that are made at a time. They are made in Python, one at a time but for what NumPy does outside of its lock.
 PARALLEL_CALLS = 2
 
@@ -79,6 +81,9 @@ def build(batches: Batches, stream: tf.data.Dataset | None = None) -> tf.data.Da
     def streamed(epoch):
         rows = stream
         if order.shuffle:
+            # Of the graph of this function only. With the user's, the order would depend on it; with a 0 of theirs,
+            # TensorFlow takes no seed that is a tensor.
+            tf.random.set_seed(GRAPH_SEED)
             # Any fixed mixing of the two numbers will do; it must not depend on the process.
             seed = order.seed * 1_000_003 + epoch
             rows = rows.shuffle(STREAM_SHUFFLE_BUFFER, seed, reshuffle_each_iteration=False)
