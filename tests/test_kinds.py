@@ -65,7 +65,10 @@ def test_labels_are_drawn_in_turn():
     assert np.asarray(Labels(3).draw(7, SEED)).tolist() == [0, 1, 2, 0, 1, 2, 0]
 
 
-@pytest.mark.parametrize(("name", "one", "three"), [("images", "1 image", "3 images"), ("tokens", "1 text", "3 texts")])
+@pytest.mark.parametrize(
+    ("name", "one", "three"),
+    [("images", "1 image", "3 images"), ("tokens", "1 text", "3 texts"), ("audio", "1 sound", "3 sounds")],
+)
 def test_what_is_made_is_counted_in_words(name, one, three):
     assert (KINDS[name].counted(1), KINDS[name].counted(3)) == (one, three)
 

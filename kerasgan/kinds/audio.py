@@ -51,6 +51,10 @@ class Audio(Kind):
         """What to say where a value is out of range."""
         return "Audio must be finite and in [-1, 1]; received values outside. Divide 16-bit levels by 32768."
 
+    def counted(self, n):
+        """Return "1 sound" or "3 sounds"."""
+        return f"{n} sound{'s' if n != 1 else ''}"
+
     def describe(self):
         """Return "16384x1 at 16000 Hz"."""
         return f"{super().describe()} at {self.rate} Hz"
