@@ -71,6 +71,18 @@ def test_what_cannot_be_halved_is_refused():
         kerasgan.R3GAN(SHAPE, widths=(8, 0))
     with pytest.raises(ValueError, match="ends must be one of dense, basis; received 'convolution'"):
         kerasgan.R3GAN(SHAPE, widths=(4, 2), ends="convolution")
+    with pytest.raises(ValueError, match=r"or two: of the generator and of the discriminator; received \(1, 0\)"):
+        kerasgan.R3GAN(SHAPE, widths=(4, 2), blocks=(1, 0))
+
+
+def test_the_generator_may_have_other_blocks_than_the_discriminator():
+    model = kerasgan.R3GAN(SHAPE, latent_dim=2, widths=(4, 2), blocks=(2, 1))
+    counts = [
+        sum(isinstance(layer, keras.layers.Add) for layer in net.layers)
+        for net in (model.generator, model.discriminator)
+    ]
+    assert counts == [4, 2]
+    assert kerasgan.R3GAN.from_config(model.get_config()).blocks == [2, 1]
 
 
 def course_at(settings: dict, images: int) -> list[float]:

@@ -24,7 +24,7 @@ MEASURED = {"lfwcrop": {"split": "train[90%:]"}}
 PRESETS = {
     "dcgan": {1: "dcgan_fashion_mnist", 3: "dcgan_cifar10"},
     "sngan": {1: "sngan_cifar10", 3: "sngan_cifar10"},
-    "r3gan": {1: "r3gan_mnist", 3: "r3gan_mnist"},
+    "r3gan": {1: "r3gan_fashion_mnist", 3: "r3gan_fashion_mnist"},
     "stylegan2": {1: "stylegan2_faces", 3: "stylegan2_faces"},
 }
 PUBLISHED = {"keras_io_dcgan": {1: "gan", 3: "gan_faces"}, "keras_io_ada": {1: "ada", 3: "ada_faces"}}
@@ -69,8 +69,17 @@ def build(model: str, source: str, seed: int, images: int = 1_000_000) -> keras.
         replace(recipe, epochs=1, compile=compiled), replace(info(source), num_examples=max(images, batch_size))
     )
     if model == "r3gan":
-        gan.compile(**gan.course(images=images, gamma=20.0, learning_rate=2e-3))
+        gan.compile(**gan.course(images, **_course_of(recipe)))
     return gan
+
+
+def _course_of(recipe: recipes.Recipe) -> dict:
+    """Return what R3GAN's recipe starts with; how long its course is depends on the run."""
+    settings = recipe.compile
+    return {
+        "gamma": settings["regularizers"][0]["weight"]["start"],
+        "learning_rate": settings["d_optimizer"]["learning_rate"]["start"],
+    }
 
 
 def _stretched(model: str, recipe: recipes.Recipe, channels: int, rounds: int) -> dict:
