@@ -1,5 +1,7 @@
 """R3GAN: networks that start as linear maps of a known size, and one course for all that changes in training."""
 
+import re
+
 import keras
 import numpy as np
 import pytest
@@ -71,8 +73,9 @@ def test_what_cannot_be_halved_is_refused():
         kerasgan.R3GAN(SHAPE, widths=(8, 0))
     with pytest.raises(ValueError, match="ends must be one of dense, basis; received 'convolution'"):
         kerasgan.R3GAN(SHAPE, widths=(4, 2), ends="convolution")
-    with pytest.raises(ValueError, match=r"or two: of the generator and of the discriminator; received \(1, 0\)"):
-        kerasgan.R3GAN(SHAPE, widths=(4, 2), blocks=(1, 0))
+    for blocks in ((1, 0), (1, 1, 1), 1.5, None):
+        with pytest.raises(ValueError, match=re.escape(f"and of the discriminator; received {blocks}")):
+            kerasgan.R3GAN(SHAPE, widths=(4, 2), blocks=blocks)
 
 
 def test_the_generator_may_have_other_blocks_than_the_discriminator():

@@ -41,6 +41,12 @@ def test_a_recipe_builds_what_it_says():
     assert isinstance(model.d_optimizer, keras.optimizers.Adam)
 
 
+def test_a_number_for_both_networks_or_one_for_each():
+    for blocks in (2, [2, 1]):
+        recipe = recipes.from_dict(changed(model={"type": "r3gan", "widths": [4, 2], "blocks": blocks}, compile={}))
+        assert recipes.build_model(recipe, INFO).blocks == blocks
+
+
 def test_resolved_writes_the_defaults_out():
     recipe = recipes.resolved(recipes.from_dict(GOOD))
     assert recipe.model["ema_decay"] == 0.999
@@ -55,6 +61,8 @@ def test_resolved_writes_the_defaults_out():
         (changed(epoch=3), "Unknown key 'epoch'. Did you mean 'epochs'"),
         (changed(epochs=0), "at least 1 and .* received 0"),
         (changed(model__base_filter=3), r"In \[model\].*Did you mean 'base_filters'"),
+        (changed(model={"type": "cyclegan", "blocks": [3, 1]}), r"blocks in \[model\] must be a whole number"),
+        (changed(model={"type": "r3gan", "blocks": [3, 1.5]}), r"Every part of blocks in \[model\] must be a whole"),
         (changed(model__type="dcgn"), "Unknown model 'dcgn'. Did you mean 'dcgan'"),
         (changed(data__batchsize=3), r"In \[data\].*Did you mean 'batch_size'"),
         (changed(compile__optimizer="adam"), r"In \[compile\].*Did you mean 'd_optimizer'|'g_optimizer'"),

@@ -65,7 +65,7 @@ class CycleGAN(Translator, GAN):
     terms: ClassVar[tuple[str, ...]] = ("d_loss_a", "d_loss_b", "g_loss_a", "g_loss_b", "cycle_loss", "identity_loss")
 
     def __init__(
-        self, image_shape=(256, 256, 3), base_filters=64, blocks=None, d_halvings=3, *,
+        self, image_shape=(256, 256, 3), base_filters=64, blocks: int | None = None, d_halvings=3, *,
         cycle_weight=5.0, identity_weight=2.5, pool_size=50, upsampling="transposed", affine=False,
         d_steps=1, ema_decay=0.999, seed=None, name=None, dtype=None,
     ):  # fmt: skip

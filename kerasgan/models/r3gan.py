@@ -1,9 +1,12 @@
 """R3GAN: a modern baseline that needs no tricks, because its loss is known to converge."""
 
+from collections.abc import Iterable
+
 import keras
 
 from kerasgan.core.gan import GAN
 from kerasgan.core.packing import packed_shape
+from kerasgan.core.sizes import is_count
 from kerasgan.networks.r3gan import r3gan_discriminator, r3gan_generator
 from kerasgan.regularizers import R1, R2
 from kerasgan.schedules import Cosine, ScheduledAdam
@@ -54,8 +57,9 @@ class R3GAN(GAN):
     """
 
     def __init__(
-        self, image_shape=(28, 28, 1), latent_dim=64, widths=(128, 64), num_classes=None, *, blocks=1,
-        ends="dense", d_steps=1, ema_decay=0.999, pack=1, seed=None, name=None, dtype=None,
+        self, image_shape=(28, 28, 1), latent_dim=64, widths=(128, 64), num_classes=None, *,
+        blocks: int | tuple[int, int] = 1, ends="dense",
+        d_steps=1, ema_decay=0.999, pack=1, seed=None, name=None, dtype=None,
     ):  # fmt: skip
         image_shape, widths = tuple(image_shape), tuple(widths)
         g_blocks, d_blocks = _of_both(blocks)
@@ -72,7 +76,7 @@ class R3GAN(GAN):
             dtype=dtype,
         )
         self.widths = widths
-        self.blocks = blocks if isinstance(blocks, int) else [g_blocks, d_blocks]
+        self.blocks = g_blocks if g_blocks == d_blocks else [g_blocks, d_blocks]
         self.ends = ends
 
     @staticmethod
@@ -133,8 +137,8 @@ class R3GAN(GAN):
 
 def _of_both(blocks) -> tuple[int, int]:
     """Return the residual blocks of (generator, discriminator) in a stage."""
-    both = (blocks, blocks) if isinstance(blocks, int) else tuple(blocks)
-    if len(both) != 2 or not all(isinstance(each, int) and each >= 1 for each in both):
+    both = tuple(blocks) if isinstance(blocks, Iterable) else (blocks, blocks)
+    if len(both) != 2 or not all(map(is_count, both)):
         raise ValueError(
             f"blocks must be a positive number, or two: of the generator and of the discriminator; received {blocks!r}."
         )

@@ -64,7 +64,6 @@ FILLED_IN = ("decay_steps",)
 TYPES = {
     "source": (str, list),
     "num_classes": (int,),
-    "blocks": (int,),
     "name": (str,),
     "jit_compile": (bool, str),
     "ema_half_life": (float,),
