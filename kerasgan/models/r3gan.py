@@ -27,9 +27,9 @@ class R3GAN(GAN):
 
     Huang et al. 2025 (https://arxiv.org/abs/2501.05441): loss of equation 2 with R1 and R2 in every update, networks of
     section 3.5, courses of table 9. Other than there, 3x3 convolutions are dense, the largest stage has half the
-    image's size, and dense layers lead to the smallest and from it (see `kerasgan.networks.r3gan`); halving is a mean
-    over 2x2 pixels, which is cheaper than the filter [1, 3, 3, 1] that doubles; one batch of real images and of latents
-    serves both players' updates.
+    image's size, dense layers lead to the smallest and from it, and images come out of a tanh (see
+    `kerasgan.networks.r3gan`); halving is a mean over 2x2 pixels, which is cheaper than the filter [1, 3, 3, 1] that
+    doubles; one batch of real images and of latents serves both players' updates.
 
     Args:
         image_shape: (height, width, channels), sides in 16..128.

@@ -22,7 +22,6 @@ import keras
 from keras import layers
 
 from kerasgan.layers import (
-    ClippedInInference,
     Conv2D,
     Conv2DTranspose,
     FilteredDoubling,
@@ -46,7 +45,7 @@ def r3gan_generator(
     image_shape: tuple, latent_dim: int, widths: Sequence[int], dtype=None, seed: int | None = None,
     num_classes: int | None = None, blocks: int = 1, ends: str = "dense",
 ) -> keras.Model:  # fmt: skip
-    """Return a generator: latents (batch, latent_dim) to float32 images (batch, *image_shape), in inference in [-1, 1].
+    """Return a generator: latents (batch, latent_dim) to float32 images (batch, *image_shape) in [-1, 1].
 
     Args:
         image_shape: (height, width, channels).
@@ -80,8 +79,9 @@ def r3gan_generator(
     x = Conv2DTranspose(
         image_shape[-1], END_KERNEL_SIZE, 2, "same", kernel_initializer=parts.initializer(1.0), dtype="float32"
     )(x)
-    # Not a tanh: without normalisation, a first step too far into black would leave it no slope to come back by.
-    images = ClippedInInference(dtype="float32")(x)
+    # The paper ends without. Then what is black has to be met exactly, by a sum: on clothes, after 40,000 images, twice
+    # the distance, and a recall of 0.36 where it is 0.53 with a tanh (search on the card of r3gan_fashion_mnist).
+    images = layers.Activation("tanh", dtype="float32")(x)
     return keras.Model(latents if labels is None else [latents, labels], images, name="generator")
 
 

@@ -82,7 +82,7 @@ class R3Generator(nn.Module):
         x = self.blocks[0](x[:, :, None, None] * self.basis.to(x.dtype))
         x = self.blocks[1](doubled(self.between(x)))
         with torch.autocast("cpu", enabled=False):
-            return self.to_image(x.float())
+            return torch.tanh(self.to_image(x.float()))
 
 
 class R3Discriminator(nn.Module):
