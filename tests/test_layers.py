@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kerasgan.layers import BatchNormalization
+from kerasgan.layers import BatchNormalization, Bounded
 
 INPUTS = np.random.default_rng(0).normal(1.0, 3.0, (6, 5, 4, 7)).astype("float32")
 
@@ -107,3 +107,21 @@ def test_config_round_trip():
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer))
     assert type(again) is BatchNormalization
     assert again.get_config() == layer.get_config()
+
+
+@pytest.mark.parametrize("slope", [1.0, -1.0])
+def test_bounded_values_learn_to_come_back_and_never_to_go_further(slope):
+    values = tf.constant([-9.0, -2.0, 0.0, 2.0, 9.0])
+    with tf.GradientTape() as tape:
+        tape.watch(values)
+        cut = Bounded(4.0)(values)
+        loss = slope * tf.reduce_sum(cut)
+    np.testing.assert_array_equal(cut, [-4.0, -2.0, 0.0, 2.0, 4.0])
+    # A step goes against the gradient.
+    back = [0.0, 1.0, 1.0, 1.0, 1.0] if slope > 0 else [-1.0, -1.0, -1.0, -1.0, 0.0]
+    np.testing.assert_array_equal(tape.gradient(loss, values), back)
+
+
+def test_bounds_are_above_zero():
+    with pytest.raises(ValueError, match="limit must be above 0; received 0"):
+        Bounded(0)

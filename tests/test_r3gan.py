@@ -88,6 +88,18 @@ def test_the_generator_may_have_other_blocks_than_the_discriminator():
     assert kerasgan.R3GAN.from_config(model.get_config()).blocks == [2, 1]
 
 
+def test_a_generator_that_paints_all_black_can_learn_to_stop():
+    generator = r3gan_generator(SHAPE, 2, (4, 2))
+    bias = generator.weights[-1]
+    bias.assign([-50.0])
+    with tf.GradientTape(persistent=True) as tape:
+        images = generator(tf.zeros((2, 2)))
+        brighter, darker = -tf.reduce_mean(images), tf.reduce_mean(images)
+    assert images.numpy().max() < -0.999
+    assert tape.gradient(brighter, bias).numpy() < 0
+    assert tape.gradient(darker, bias).numpy() == 0
+
+
 def course_at(settings: dict, images: int) -> list[float]:
     model = kerasgan.R3GAN(SHAPE, latent_dim=2, widths=(4, 2))
     model.compile(**settings)

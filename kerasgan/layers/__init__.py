@@ -5,6 +5,7 @@ Conditional batch norm is `ClassAffine(num_classes)([BatchNormalization(center=F
 
 from kerasgan.layers.basis import SpreadOverBasis, SumOverBasis
 from kerasgan.layers.batch_norm import BatchNormalization
+from kerasgan.layers.bounded import Bounded
 from kerasgan.layers.class_conditioning import ClassAffine, ClassChannels, Projection
 from kerasgan.layers.clipping import ClippedInInference
 from kerasgan.layers.convolutions import Conv2D, Conv2DTranspose
@@ -30,6 +31,7 @@ from kerasgan.layers.weight_norm import WeightNormalization
 
 __all__ = [
     "BatchNormalization",
+    "Bounded",
     "ClassAffine",
     "ClassChannels",
     "ClippedInInference",
