@@ -41,6 +41,7 @@ class R3GAN(GAN):
             the time in the generator, and a third in the discriminator, whose gradients are differentiated again.
         ends: what lies between a vector and the smallest image: "dense" layers, or the paper's "basis", which needs
             more channels.
+        squashed: end in a tanh, which on few channels is closer to the data; False as in the paper.
         d_steps, ema_decay, pack: see `kerasgan.GAN`; `ema_half_life` in `compile` takes the place of `ema_decay`.
         seed: fixes the initial weights and every random draw in training.
         dtype: dtype policy or its name, such as "mixed_bfloat16".
@@ -58,14 +59,14 @@ class R3GAN(GAN):
 
     def __init__(
         self, image_shape=(28, 28, 1), latent_dim=64, widths=(128, 64), num_classes=None, *,
-        blocks: int | tuple[int, int] = 1, ends="dense",
+        blocks: int | tuple[int, int] = 1, ends="dense", squashed=True,
         d_steps=1, ema_decay=0.999, pack=1, seed=None, name=None, dtype=None,
     ):  # fmt: skip
         image_shape, widths = tuple(image_shape), tuple(widths)
         g_blocks, d_blocks = _of_both(blocks)
         d_seed = None if seed is None else seed + 1
         super().__init__(
-            r3gan_generator(image_shape, latent_dim, widths, dtype, seed, num_classes, g_blocks, ends),
+            r3gan_generator(image_shape, latent_dim, widths, dtype, seed, num_classes, g_blocks, ends, squashed),
             r3gan_discriminator(packed_shape(image_shape, pack), widths, dtype, d_seed, num_classes, d_blocks, ends),
             num_classes=num_classes,
             d_steps=d_steps,
@@ -78,6 +79,7 @@ class R3GAN(GAN):
         self.widths = widths
         self.blocks = g_blocks if g_blocks == d_blocks else [g_blocks, d_blocks]
         self.ends = ends
+        self.squashed = squashed
 
     @staticmethod
     def course(images: int, gamma: float = 20.0, learning_rate: float = 2e-3, rate_left: float = 0.1) -> dict:
@@ -132,6 +134,7 @@ class R3GAN(GAN):
             "num_classes": self.num_classes,
             "blocks": self.blocks,
             "ends": self.ends,
+            "squashed": self.squashed,
         }
 
 

@@ -1,4 +1,4 @@
-"""What the contenders of R3GAN and StyleGAN2 share: sizes of the zoo's presets, and penalties. No framework's."""
+"""What the contenders of R3GAN and StyleGAN2 share: their sizes, and penalties. No framework's."""
 
 from typing import NamedTuple
 
