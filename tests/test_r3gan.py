@@ -100,6 +100,15 @@ def test_a_generator_that_paints_all_black_can_learn_to_stop():
     assert tape.gradient(darker, bias).numpy() == 0
 
 
+def test_without_a_tanh_images_are_cut_in_inference_only():
+    model = kerasgan.R3GAN(SHAPE, latent_dim=2, widths=(4, 2), squashed=False)
+    model.generator.weights[-1].assign([5.0])
+    latents = np.zeros((2, 2), "float32")
+    assert model.generator(latents, training=True).numpy().min() == 5.0
+    assert model.generator(latents).numpy().max() == 1.0
+    assert kerasgan.R3GAN.from_config(model.get_config()).squashed is False
+
+
 def course_at(settings: dict, images: int) -> list[float]:
     model = kerasgan.R3GAN(SHAPE, latent_dim=2, widths=(4, 2))
     model.compile(**settings)
